@@ -1,0 +1,72 @@
+import { buildCommand, buildRouteMap } from '@stricli/core';
+import type { CliContext } from '../context.ts';
+import type { CancelFlags, IdFlags, RecoverFlags, RollbackFlags, SkipFlags } from '../flags.ts';
+import { GLOBAL_ALIASES, GLOBAL_FLAGS, ID, asTyped } from './global-flags.ts';
+
+const DRY_RUN = { kind: 'boolean', optional: true, withNegated: false, brief: 'Only say what would be reused, undone and run' } as const;
+
+export const pauseCommand = buildCommand<IdFlags, [string], CliContext>({
+  loader: async () => (await import('../impl/control.ts')).pause,
+  parameters: { flags: GLOBAL_FLAGS, aliases: GLOBAL_ALIASES, positional: ID },
+  docs: { brief: 'Start no new step; running ones finish, timers run on' },
+});
+
+export const resumeCommand = buildCommand<IdFlags, [string], CliContext>({
+  loader: async () => (await import('../impl/control.ts')).resume,
+  parameters: { flags: GLOBAL_FLAGS, aliases: GLOBAL_ALIASES, positional: ID },
+  docs: { brief: 'Go on after a pause' },
+});
+
+export const haltCommand = buildCommand<IdFlags, [string], CliContext>({
+  loader: async () => (await import('../impl/control.ts')).halt,
+  parameters: { flags: GLOBAL_FLAGS, aliases: GLOBAL_ALIASES, positional: ID },
+  docs: { brief: 'Stop at the next step boundary and keep everything; recover or rollback later' },
+});
+
+export const cancelCommand = buildCommand<CancelFlags, [string], CliContext>({
+  loader: async () => (await import('../impl/control.ts')).cancel,
+  parameters: {
+    flags: { ...GLOBAL_FLAGS, afterStep: { kind: 'boolean', optional: true, withNegated: false, brief: 'Let the running steps finish first' } },
+    aliases: GLOBAL_ALIASES,
+    positional: ID,
+  },
+  docs: { brief: 'Stop the running step now and undo everything' },
+});
+
+export const skipCommand = buildCommand<SkipFlags, [string, string], CliContext>({
+  loader: async () => (await import('../impl/control.ts')).skip,
+  parameters: {
+    flags: { ...GLOBAL_FLAGS, result: { kind: 'parsed', parse: asTyped, placeholder: 'FILE|-', brief: "The step's result, JSON or YAML" } },
+    aliases: GLOBAL_ALIASES,
+    positional: { kind: 'tuple', parameters: [...ID.parameters, { brief: 'Name or index of the step', placeholder: 'STEP', parse: asTyped }] },
+  },
+  docs: { brief: 'Take the given result for a step that has not started' },
+});
+
+export const recoverCommand = buildCommand<RecoverFlags, [string], CliContext>({
+  loader: async () => (await import('../impl/reenter.ts')).recover,
+  parameters: {
+    flags: {
+      ...GLOBAL_FLAGS,
+      fromStep: { kind: 'parsed', parse: asTyped, placeholder: 'N', brief: 'Name or index of the first step that runs again' },
+      dryRun: DRY_RUN,
+    },
+    aliases: GLOBAL_ALIASES,
+    positional: ID,
+  },
+  docs: { brief: 'Go on from a step of a halted run; the steps from there on are undone first' },
+});
+
+export const rollbackCommand = buildCommand<RollbackFlags, [string], CliContext>({
+  loader: async () => (await import('../impl/reenter.ts')).rollback,
+  parameters: { flags: { ...GLOBAL_FLAGS, dryRun: DRY_RUN }, aliases: GLOBAL_ALIASES, positional: ID },
+  docs: { brief: 'Undo a run that has ended without undo' },
+});
+
+const undoRetryCommand = buildCommand<RollbackFlags, [string], CliContext>({
+  loader: async () => (await import('../impl/reenter.ts')).undoRetry,
+  parameters: { flags: { ...GLOBAL_FLAGS, dryRun: DRY_RUN }, aliases: GLOBAL_ALIASES, positional: ID },
+  docs: { brief: 'Undo again what is stuck' },
+});
+
+export const undoRoutes = buildRouteMap({ routes: { retry: undoRetryCommand }, docs: { brief: 'Undos that did not succeed' } });

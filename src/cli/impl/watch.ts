@@ -1,0 +1,73 @@
+import { pauseFor } from '../../client/bounded.ts';
+import { viewRun, type RunView } from '../../client/progress.ts';
+import { CLOSED_STATUSES } from '../../contracts/ledger.ts';
+import { UserError } from '../../contracts/user-error.ts';
+import type { CliContext } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { IdFlags } from '../flags.ts';
+import { outputOf, type Output } from '../output.ts';
+import { liveScreen } from '../text/live-screen.ts';
+import { plainLine } from '../text/plain.ts';
+import { progressText } from '../text/progress-text.ts';
+import { nextHint } from '../text/run-text.ts';
+import { useCerebros } from '../use-cerebros.ts';
+
+/** Pause between two looks, in ms. */
+const POLL_MS = 500;
+const TASKS_MAX = 20;
+
+type Show = (view: RunView) => void;
+
+/** `watch ID`: on a terminal redrawn; else a line for each change, as text unless JSON was asked for. */
+export async function watch(this: CliContext, flags: IdFlags, id: string): Promise<void> {
+  const output = outputOf(this, { ...flags, output: flags.output ?? 'text' });
+  const show = output.mode !== 'text' ? jsonLines(output) : this.tty ? redrawn(this, output) : plainLines(output);
+  await useCerebros(this, flags, async (cerebros) => {
+    let view = await viewRun(cerebros, id);
+    for (;;) {
+      show(view);
+      if (CLOSED_STATUSES.includes(view.run.status)) break;
+      await pauseFor(POLL_MS);
+      view = await viewRun(cerebros, id).catch((error: unknown) => stale(error, view, output));
+    }
+    output.note(nextHint(view.run));
+  });
+}
+
+/** An outage does not end the watching; what was known stays on the screen. */
+function stale(error: unknown, view: RunView, output: Output): RunView {
+  if (!(error instanceof UserError) || error.exitCode !== EXIT.unreachable) throw error;
+  output.note(`${error.message}; showing what was known`);
+  return view;
+}
+
+function redrawn(context: CliContext, output: Output): Show {
+  const screen = liveScreen(context);
+  return ({ run, progress }) => screen.draw(`${plainLine(`${run.id}  ${run.kind}  ${run.status}`, 80)}\n${progressText(progress, output.colors, TASKS_MAX)}`);
+}
+
+function jsonLines(output: Output): Show {
+  let last = '';
+  return ({ progress }) => {
+    const text = JSON.stringify(progress);
+    if (text === last) return;
+    last = text;
+    output.item(progress, () => text);
+  };
+}
+
+function plainLines(output: Output): Show {
+  const said = new Map<string, string>();
+  const say = (key: string, text: string): void => {
+    if (said.get(key) === text) return;
+    said.set(key, text);
+    output.item(text, () => plainLine(text, 200));
+  };
+  return ({ run, progress }) => {
+    for (const task of progress.tasks) {
+      const retries = task.retry_count > 0 ? ` retry ${task.retry_count}` : '';
+      if (task.status !== 'pending') say(`task ${task.id}`, `${task.id} ${task.name} ${task.status}${retries}${task.error_message ? `: ${task.error_message}` : ''}`);
+    }
+    say('run', `${run.id} ${run.status} ${progress.progress.toFixed(1)} %`);
+  };
+}

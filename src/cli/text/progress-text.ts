@@ -1,0 +1,38 @@
+import type { ProgressObject, ProgressTask } from '../../contracts/progress.ts';
+import { statusPaint, type Colors } from './colors.ts';
+import { plainLine } from './plain.ts';
+import { table, type Row } from './table.ts';
+import { duration } from './time-text.ts';
+
+/** How the progress object reads for people; at most `limit` tasks. */
+export function progressText(progress: ProgressObject, colors: Colors, limit: number): string {
+  const shown = tasksAround(progress, limit);
+  const rest = progress.tasks.length - shown.length;
+  const tasks = table(shown.map((task) => taskRow(task, colors)));
+  return [progressLine(progress, colors), tasks, ...(rest > 0 ? [`… ${rest} more`] : [])].join('\n');
+}
+
+/** One line: bar, percentage, status, what it waits for. */
+export function progressLine(progress: ProgressObject, colors: Colors): string {
+  const { status, completed_tasks, total_steps, eta_s, waiting_on } = progress;
+  const filled = Math.round(progress.progress / 5);
+  const bar = `[${'#'.repeat(filled)}${'.'.repeat(20 - filled)}]`;
+  const eta = eta_s === null || eta_s <= 0 ? '' : `, about ${duration(1000 * eta_s)} left`;
+  const waiting = waiting_on.length === 0 ? '' : `, waiting for ${waiting_on.join(', ')}`;
+  const head = `${bar} ${progress.progress.toFixed(1)} % `;
+  const tail = plainLine(`, ${completed_tasks} of ${total_steps} steps${eta}${waiting}`, 80 - head.length - status.length);
+  return `${head}${statusPaint(colors, status)(status)}${tail}`;
+}
+
+/** The current task stays in view: what is before it goes first. */
+function tasksAround({ tasks, current_step }: ProgressObject, limit: number): readonly ProgressTask[] {
+  if (tasks.length <= limit) return tasks;
+  const current = Math.max(0, tasks.findIndex((task) => task.name === current_step));
+  const first = Math.min(Math.max(0, current - Math.floor(limit / 2)), tasks.length - limit);
+  return tasks.slice(first, first + limit);
+}
+
+function taskRow(task: ProgressTask, colors: Colors): Row {
+  const retries = task.retry_count > 0 ? `retry ${task.retry_count}` : '';
+  return [String(task.id), task.name, { text: task.status, paint: statusPaint(colors, task.status) }, retries, task.error_message ?? ''];
+}

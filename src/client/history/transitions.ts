@@ -1,0 +1,141 @@
+import { ERROR_CODES } from '../../contracts/errors.ts';
+import { formatCallId, type CallId } from '../../contracts/ids.ts';
+import type { StepError } from '../../contracts/ledger.ts';
+import { checkPlan, PlanError, type PlanStep } from '../../contracts/plan.ts';
+import type { StepReturn } from '../../contracts/step-call.ts';
+import { isObject, jsonOf, Malformed, type Decoded } from './decode.ts';
+import { stepError, type FailedCall } from './failures.ts';
+import { endRecovery, recoveryIsDone } from './recovery.ts';
+import { appendSteps, NOT_STARTED, setRun, setStep, type FoldState } from './state.ts';
+
+/** How a call ended. `wrapped`: the result is a `StepReturn`, not the output itself. */
+export type CallEnd = FailedCall | { readonly how: 'result'; readonly value: Decoded; readonly wrapped: boolean };
+
+/** A call was made. */
+export function beginCall(state: FoldState, call: CallId, at: string): void {
+  ensureStep(state, call);
+  leaveRecovery(state, call);
+  if (call.phase === 'do') beginDo(state, call, at);
+  if (call.phase === 'undo') beginUndo(state, call);
+}
+
+function beginDo(state: FoldState, call: CallId, at: string): void {
+  const late = startsLate(state, call.step_idx);
+  setRun(state, { start_timer: state.run.start_timer === 'none' ? 'none' : 'fired', started_at: state.run.started_at ?? at, reset_rows: [] });
+  setStep(state, call.step_idx, { ...NOT_STARTED, status: 'running', outcome: 'unknown', queued_at: at, activity_id: formatCallId(call), late });
+  forgetLate(state);
+}
+
+function beginUndo(state: FoldState, call: CallId): void {
+  const before = state.steps[call.step_idx];
+  const before_undo = before?.before_undo ?? before?.status ?? null;
+  setStep(state, call.step_idx, { status: 'compensating', undo: 'running', before_undo });
+  if (state.run.phase === 'forward') setRun(state, { phase: 'undoing' });
+}
+
+/** A call ended at `at`. */
+export function endCall(state: FoldState, call: CallId, end: CallEnd, at: string): void {
+  const checked = checkReturn(end);
+  if (call.phase === 'undo') return endUndo(state, call, checked, at);
+  if (call.phase === 'value') return endValue(state, call, checked, at);
+  if (checked.how === 'cancelled') return setStep(state, call.step_idx, { status: 'cancelled', completed_at: at });
+  if (checked.how === 'failed') return fail(state, call, checked, at);
+  const added = addSteps(state, checked.returned?.steps ?? []);
+  if (added) return fail(state, call, { error: added, message_open: true }, at);
+  setStep(state, call.step_idx, { ...howItRan(checked.returned), status: 'completed', outcome: 'done', output: jsonOf(checked.value), error: null, completed_at: at });
+}
+
+function fail(state: FoldState, call: CallId, failed: { readonly error: StepError; readonly message_open: boolean }, at: string): void {
+  const { error, message_open } = failed;
+  setStep(state, call.step_idx, { status: 'failed', error, message_open, completed_at: at });
+}
+
+function endValue(state: FoldState, call: CallId, end: Checked, at: string): void {
+  ensureStep(state, call);
+  if (end.how !== 'result') return;
+  setStep(state, call.step_idx, { status: 'completed', outcome: 'done', output: jsonOf(end.value), error: null, message_open: false, completed_at: at });
+  forgetLate(state);
+}
+
+function endUndo(state: FoldState, call: CallId, end: Checked, at: string): void {
+  const step = state.steps[call.step_idx];
+  if (!step) return;
+  if (end.how !== 'result') {
+    const failure = end.how === 'failed' ? { error: end.error, message_open: end.message_open } : {};
+    return setStep(state, call.step_idx, { ...failure, status: 'compensation_failed', undo: 'failed' });
+  }
+  const taken = { undo: 'done', compensated_at: at } as const;
+  if (step.outcome === 'done') setStep(state, call.step_idx, { ...taken, status: 'compensated', error: null, message_open: false });
+  else setStep(state, call.step_idx, { ...taken, status: step.before_undo === 'failed' ? 'failed' : 'cancelled' });
+  if (recoveryIsDone(state)) endRecovery(state);
+}
+
+/** A step's first call is its first sign of life when the plan is not known. */
+function ensureStep(state: FoldState, call: CallId): void {
+  if (state.run.planned || state.steps.length > call.step_idx) return;
+  const missing: PlanStep[] = [];
+  for (let idx = state.steps.length; idx < call.step_idx; idx += 1) missing.push({ name: `step-${idx}` });
+  appendSteps(state, [...missing, { name: call.step_name }]);
+}
+
+/** A recovery undoes only its own rows: any other call says that it is over. */
+function leaveRecovery(state: FoldState, call: CallId): void {
+  const from = state.run.start.reentry?.from_step ?? 0;
+  if (state.run.phase === 'recovering' && (call.phase === 'do' || call.step_idx < from)) endRecovery(state);
+}
+
+/** After a final failure, a cancel, or while undoing, only the step that runs last in any case starts. */
+function startsLate(state: FoldState, idx: number): boolean {
+  const { phase, cancel_requested } = state.run;
+  return phase === 'undoing' || cancel_requested || state.steps.some((step) => step.status === 'failed' && step.step_idx !== idx);
+}
+
+/** A failure that was not final, because the step was tried again or went on with a value, made nothing late. */
+function forgetLate(state: FoldState): void {
+  if (startsLate(state, -1)) return;
+  for (const step of state.steps) if (step.late) setStep(state, step.step_idx, { late: false });
+}
+
+type Checked =
+  | { readonly how: 'cancelled' }
+  | { readonly how: 'failed'; readonly error: StepError; readonly message_open: boolean }
+  | { readonly how: 'result'; readonly value: Decoded; readonly returned?: StepReturn };
+
+const MALFORMED_RESULT: Checked = {
+  how: 'failed',
+  error: stepError(ERROR_CODES.MALFORMED_RESULT, 'the result is not what a step returns'),
+  message_open: true,
+};
+
+function checkReturn(end: CallEnd): Checked {
+  if (end.how === 'cancelled') return end;
+  if (end.how === 'failed') return { ...end, message_open: false };
+  if (end.value instanceof Malformed) return MALFORMED_RESULT;
+  if (!end.wrapped) return { how: 'result', value: end.value };
+  if (!isStepReturn(end.value)) return MALFORMED_RESULT;
+  return { how: 'result', value: end.value.output, returned: end.value };
+}
+
+function isStepReturn(value: unknown): value is StepReturn {
+  return isObject(value) && typeof value['attempt'] === 'number' && typeof value['worker_id'] === 'string' && typeof value['started_at'] === 'string';
+}
+
+function howItRan(returned: StepReturn | undefined): { readonly attempts: number; readonly worker_id?: string; readonly started_at?: string } {
+  return returned ? { attempts: returned.attempt, worker_id: returned.worker_id, started_at: returned.started_at } : { attempts: 1 };
+}
+
+/** Appends what a step returned; the error when it does not fit the plan. */
+function addSteps(state: FoldState, added: unknown): StepError | undefined {
+  const steps = Array.isArray(added) ? added : [added];
+  if (steps.length === 0) return undefined;
+  try {
+    if (!steps.every((step) => isObject(step) && typeof step['name'] === 'string')) throw new PlanError('a step has no name');
+    const { kind, plan } = state.run;
+    checkPlan({ kind, steps: [...plan, ...(steps as PlanStep[])] });
+  } catch (error) {
+    if (!(error instanceof PlanError)) throw error;
+    return stepError(ERROR_CODES.INVALID_STEPS, error.message);
+  }
+  appendSteps(state, steps as PlanStep[]);
+  return undefined;
+}

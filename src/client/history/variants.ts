@@ -1,0 +1,97 @@
+import type { Json, RunStatus, StepError, StepStatus } from '../../contracts/ledger.ts';
+import type { Snapshot, ToldCall } from './at-version.ts';
+import type { FoldedRun, FoldedStep } from './folded.ts';
+import { pendingAgain } from './recovery.ts';
+
+/** What of a step's row is compared. */
+export interface StepView {
+  readonly status: StepStatus;
+  readonly output: Json;
+  readonly error: StepError | null;
+  readonly message_open: boolean;
+  readonly undone: boolean;
+}
+
+export function viewOf(step: FoldedStep): StepView {
+  const { status, output, error, message_open, compensated_at } = step;
+  return { status, output, error, message_open, undone: compensated_at !== null };
+}
+
+/**
+ * What the row of a step may show in one state of a run. More than one thing, where the history is silent for a while: a light step
+ * is recorded when it ends, a failure's answer when it is carried out, a step without an undo is passed without a word.
+ */
+export function stepViews(snapshot: Snapshot, step: FoldedStep, calls: readonly ToldCall[]): readonly StepView[] {
+  const { run } = snapshot;
+  const views = [viewOf(step)];
+  if (run.ended !== 'open' && run.ended !== 'continued' && !isUnresolved(run)) return [...views, ...passedLate(run, step)];
+  const next = calls.find((call) => call.event > snapshot.event);
+  const before = run.reset_rows.find((row) => row.step_idx === step.step_idx);
+  const again = mayBePendingAgain(run, step) ? pendingAgain(step) : undefined;
+  if (before) views.push(...undoingViews(run, before));
+  if (again) views.push(viewOf(again));
+  views.push(...undoingViews(run, step), ...startingViews(run, again ?? step, next), ...answerViews(step, next));
+  return views;
+}
+
+/** A step that ran last is not undone; of a light one it is not told when it started. */
+function passedLate(run: FoldedRun, step: FoldedStep): readonly StepView[] {
+  const unsure = step.late && step.status === 'completed' && run.plan[step.step_idx]?.light === true;
+  return unsure ? [{ ...viewOf(step), status: 'compensated' }] : [];
+}
+
+/** The light step, or the light undo, may be on its way. */
+function startingViews(run: FoldedRun, step: FoldedStep, next: ToldCall | undefined): readonly StepView[] {
+  const light = next ? next.light : run.plan[step.step_idx]?.light === true;
+  if (!light) return [];
+  if (next?.phase === 'undo') return [{ ...viewOf(step), status: 'compensating' }];
+  if (step.status !== 'pending' || next?.phase === 'value') return [];
+  return [{ status: 'running', output: null, error: null, message_open: false, undone: false }];
+}
+
+/** After a failure that is not final: tried again, or gone on with a value, as later calls tell. */
+function answerViews(step: FoldedStep, next: ToldCall | undefined): readonly StepView[] {
+  if (step.status !== 'failed' || (next?.phase !== 'do' && next?.phase !== 'value')) return [];
+  const { output, error, message_open } = step;
+  const view = { output, message_open, undone: false };
+  return [
+    { ...view, status: 'running', error: null },
+    { ...view, status: 'retrying', error },
+  ];
+}
+
+/** A completed step without an undo may have been passed already. */
+function undoingViews(run: FoldedRun, step: FoldedStep): readonly StepView[] {
+  const view = viewOf(step);
+  if (step.status !== 'completed' || !mayUndo(run)) return [view];
+  return [view, { ...view, status: 'compensated' }];
+}
+
+function mayBePendingAgain(run: FoldedRun, step: FoldedStep): boolean {
+  const from = run.start.reentry?.from_step ?? 0;
+  if (run.phase !== 'recovering' || step.step_idx < from) return false;
+  return run.steps.slice(from).every((row) => row.undo !== 'running' && row.undo !== 'failed');
+}
+
+/** May the walk have begun? */
+function mayUndo(run: FoldedRun): boolean {
+  return run.phase !== 'forward' || run.reset_rows.length > 0 || mayHaveFailed(run);
+}
+
+function mayHaveFailed(run: FoldedRun): boolean {
+  return run.cancel_requested || run.steps.some((step) => step.status === 'failed' || step.status === 'cancelled');
+}
+
+function isUnresolved(run: FoldedRun): boolean {
+  return run.ended === 'terminated' || run.ended === 'timed_out' || run.ended === 'broken';
+}
+
+/** The statuses that the run's row may show in one state of a run. */
+export function runStatuses(run: FoldedRun): readonly RunStatus[] {
+  const statuses = new Set<RunStatus>([run.status]);
+  if (run.ended !== 'open' && run.ended !== 'continued' && !isUnresolved(run)) return [...statuses];
+  if (run.start_timer === 'expected') statuses.add('running');
+  if (run.phase === 'recovering' || run.reset_rows.length > 0) statuses.add('recovering').add(run.paused ? 'paused' : 'running');
+  if (mayHaveFailed(run)) statuses.add('compensating');
+  return [...statuses];
+}

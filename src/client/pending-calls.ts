@@ -1,0 +1,39 @@
+import type { WorkflowExecutionDescription } from '@temporalio/client';
+import type { Payload } from '@temporalio/common';
+import { parseCallId } from '../contracts/ids.ts';
+import { payloadConverter } from '../contracts/payload-converter.ts';
+import type { PendingCall } from '../contracts/progress.ts';
+
+type PendingActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
+
+/** `PENDING_ACTIVITY_STATE_SCHEDULED`: no worker has it. */
+const SCHEDULED = 1;
+
+/** The step calls that Temporal has under way, with attempt and last heartbeat; the engine's own activities are left out. */
+export function pendingCalls(description: WorkflowExecutionDescription | undefined): PendingCall[] {
+  return (description?.raw.pendingActivities ?? []).flatMap((activity) => pendingCall(activity) ?? []);
+}
+
+function pendingCall(activity: PendingActivity): PendingCall | undefined {
+  const call = parseCallId(activity.activityId ?? '');
+  if (!call) return undefined;
+  const heartbeat = decode(activity.heartbeatDetails?.payloads?.[0]);
+  return {
+    step_idx: call.step_idx,
+    state: activity.state === SCHEDULED ? 'scheduled' : 'started',
+    attempt: activity.attempt ?? 1,
+    ...(heartbeat === undefined ? {} : { heartbeat }),
+    ...(activity.lastFailure?.message ? { last_failure: activity.lastFailure.message } : {}),
+    ...(activity.lastWorkerIdentity ? { worker_id: activity.lastWorkerIdentity } : {}),
+  };
+}
+
+/** A heartbeat of a worker in another language need not be JSON. */
+function decode(payload: Payload | undefined): unknown {
+  if (!payload) return undefined;
+  try {
+    return payloadConverter.fromPayload(payload);
+  } catch {
+    return undefined;
+  }
+}

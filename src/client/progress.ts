@@ -1,0 +1,31 @@
+import type { SagaRun } from '../contracts/ledger.ts';
+import { progressOf, type ProgressObject } from '../contracts/progress.ts';
+import type { Cerebros } from './connect.ts';
+import { describeRun } from './describe.ts';
+import { pendingCalls } from './pending-calls.ts';
+import { checkRunId } from './run-id.ts';
+import { queryRun, showRun } from './show.ts';
+
+/** An open run is asked itself, for this long, in ms; then the ledger is. */
+const QUERY_MS = 1000;
+
+/** Where a run stands: its rows and its progress, of one moment. */
+export interface RunView {
+  readonly run: SagaRun;
+  readonly progress: ProgressObject;
+}
+
+/** The exact progress of a run, open or closed, with or without a worker. Throws as `showRun` does. */
+export async function progressOfRun(cerebros: Cerebros, id: string): Promise<ProgressObject> {
+  return (await viewRun(cerebros, id)).progress;
+}
+
+/** The rows of a run as fresh as they can be had, and its progress. Throws as `showRun` does. */
+export async function viewRun(cerebros: Cerebros, id: string): Promise<RunView> {
+  checkRunId(id);
+  const description = await describeRun(cerebros, id).catch(() => undefined);
+  const open = description?.status.name === 'RUNNING';
+  const fresh = open ? await queryRun(cerebros, id, QUERY_MS).catch(() => undefined) : undefined;
+  const run = fresh ?? (await showRun(cerebros, id));
+  return { run, progress: progressOf(run, open ? pendingCalls(description) : []) };
+}

@@ -1,0 +1,162 @@
+import type { SagaRun, SagaStepRow, StepStatus } from './ledger.ts';
+
+export type JobStatus = 'pending' | 'running' | 'paused' | 'completed' | 'failed' | 'cancelled' | 'recovering';
+export type TaskStatus = 'pending' | 'queued' | 'running' | 'completed' | 'failed' | 'retrying' | 'skipped' | 'cancelled';
+
+/** One step in the progress object; `id` is its step_idx. */
+export interface ProgressTask {
+  readonly id: number;
+  readonly name: string;
+  readonly type: string;
+  readonly status: TaskStatus;
+  readonly retry_count: number;
+  readonly error_message: string | null;
+}
+
+/** The exact progress of a run: what the query `progress`, `cerebros progress` and HTTP answer. */
+export interface ProgressObject {
+  readonly workflow_id: string;
+  readonly job_id: string | null;
+  readonly status: JobStatus;
+  /** 0–100, weighted by `estimated_duration_s`; within a step by its heartbeat. */
+  readonly progress: number;
+  /** Name of the lowest unfinished step, or null. */
+  readonly current_step: string | null;
+  readonly total_steps: number;
+  readonly completed_tasks: number;
+  readonly failed_tasks: number;
+  readonly running_tasks: number;
+  readonly recovery_attempts: number;
+  readonly tasks: readonly ProgressTask[];
+  /** Seconds left, or null when unknown. */
+  readonly eta_s: number | null;
+  readonly waiting_on: readonly string[];
+  readonly paused: boolean;
+}
+
+/** What a long activity heartbeats: `done` of `total`, in any unit, with whatever else helps a reader. */
+export interface HeartbeatProgress {
+  readonly done: number;
+  readonly total: number;
+  readonly note?: string;
+}
+
+/** What `describe` knows of a step that is under way. */
+export interface PendingCall {
+  readonly step_idx: number;
+  readonly state: 'scheduled' | 'started';
+  readonly attempt: number;
+  readonly heartbeat?: unknown;
+  readonly last_failure?: string;
+  readonly worker_id?: string;
+}
+
+/** The one function over rows (from the query, else the ledger) and what `describe` adds; right for live and closed runs. */
+export function progressOf(run: SagaRun, pending: readonly PendingCall[] = []): ProgressObject {
+  const tasks = run.steps.map((step) => taskOf(step, pending.find((call) => call.step_idx === step.step_idx)));
+  const fractions = run.steps.map((step) => fractionDone(step, pending));
+  const current = run.steps.find((step) => !isFinished(step.status));
+  return {
+    workflow_id: run.id,
+    job_id: run.job_id,
+    status: jobStatus(run),
+    progress: run.status === 'completed' ? 100 : percent(run.steps, fractions),
+    current_step: current?.step_name ?? null,
+    total_steps: run.steps.length,
+    completed_tasks: tasks.filter((task) => task.status === 'completed' || task.status === 'skipped').length,
+    failed_tasks: tasks.filter((task) => task.status === 'failed').length,
+    running_tasks: tasks.filter((task) => task.status === 'running' || task.status === 'retrying').length,
+    recovery_attempts: run.recovery_attempts,
+    tasks,
+    eta_s: run.completed_at === null ? secondsLeft(run.steps, fractions) : null,
+    waiting_on: waitingOn(run, pending),
+    paused: run.status === 'paused',
+  };
+}
+
+function jobStatus(run: SagaRun): JobStatus {
+  switch (run.status) {
+    case 'halted':
+      return 'failed';
+    case 'compensating':
+    case 'rolled_back':
+    case 'failed':
+      return run.error?.reason === 'cancelled' ? 'cancelled' : 'failed';
+    default:
+      return run.status;
+  }
+}
+
+const TASK_STATUS: Readonly<Partial<Record<StepStatus, TaskStatus>>> = {
+  sleeping: 'running',
+  waiting: 'running',
+  compensating: 'cancelled',
+  compensated: 'cancelled',
+  compensation_failed: 'cancelled',
+};
+
+function taskOf(step: SagaStepRow, call: PendingCall | undefined): ProgressTask {
+  return {
+    id: step.step_idx,
+    name: step.step_name,
+    type: step.task_type,
+    status: step.status === 'running' && call ? pendingStatus(call) : (TASK_STATUS[step.status] ?? (step.status as TaskStatus)),
+    retry_count: Math.max(0, Math.max(step.attempts, call?.attempt ?? 0) - 1),
+    error_message: step.error?.message ?? call?.last_failure ?? null,
+  };
+}
+
+function pendingStatus(call: PendingCall): TaskStatus {
+  if (call.attempt > 1) return 'retrying';
+  return call.state === 'started' ? 'running' : 'queued';
+}
+
+function isFinished(status: StepStatus): boolean {
+  return status === 'completed' || status === 'skipped';
+}
+
+/** Undone steps still count as done here: a run that fails keeps the progress it had. */
+function fractionDone(step: SagaStepRow, pending: readonly PendingCall[]): number {
+  if (isFinished(step.status) || step.status.startsWith('compensat')) return 1;
+  if (step.status !== 'running') return 0;
+  const call = pending.find((candidate) => candidate.step_idx === step.step_idx);
+  return heartbeatFraction(call?.heartbeat);
+}
+
+/** `done / total` of a heartbeat, clipped to 0–1; 0 for anything that is not shaped so. */
+export function heartbeatFraction(heartbeat: unknown): number {
+  if (typeof heartbeat !== 'object' || heartbeat === null) return 0;
+  const { done, total } = heartbeat as Partial<HeartbeatProgress>;
+  if (typeof done !== 'number' || typeof total !== 'number' || !(total > 0)) return 0;
+  return Math.min(1, Math.max(0, done / total));
+}
+
+function weights(steps: readonly SagaStepRow[]): number[] {
+  const known = steps.flatMap((step) => step.estimated_duration_s ?? []);
+  const fallback = known.length > 0 ? known.reduce((sum, value) => sum + value, 0) / known.length : 1;
+  return steps.map((step) => step.estimated_duration_s ?? fallback);
+}
+
+function percent(steps: readonly SagaStepRow[], fractions: readonly number[]): number {
+  const weight = weights(steps);
+  const total = weight.reduce((sum, value) => sum + value, 0);
+  const done = weight.reduce((sum, value, idx) => sum + value * (fractions[idx] ?? 0), 0);
+  return total > 0 ? Math.round((1000 * done) / total) / 10 : 0;
+}
+
+/** Known only when every step says how long it takes. */
+function secondsLeft(steps: readonly SagaStepRow[], fractions: readonly number[]): number | null {
+  if (steps.some((step) => step.estimated_duration_s === null)) return null;
+  const left = steps.reduce((sum, step, idx) => sum + (step.estimated_duration_s ?? 0) * (1 - (fractions[idx] ?? 0)), 0);
+  return Math.round(left);
+}
+
+function waitingOn(run: SagaRun, pending: readonly PendingCall[]): string[] {
+  const waiting = run.status === 'paused' ? ['resume'] : [];
+  if (run.status === 'halted') waiting.push('recover or rollback');
+  for (const call of pending) {
+    const name = run.steps.find((step) => step.step_idx === call.step_idx)?.step_name ?? String(call.step_idx);
+    if (call.state === 'scheduled') waiting.push(call.attempt > 1 ? `retry of ${name}` : `a worker for ${name}`);
+  }
+  return waiting;
+}

@@ -1,0 +1,11 @@
+/** Task queues of our own workers. A blueprint's step may name any other. */
+export const QUEUES = {
+  /** Workflows and light activities. */
+  main: 'cerebros',
+  /** Training: one worker thread per slot. */
+  compute: 'cerebros-compute',
+  /** Provider calls. */
+  cloud: 'cerebros-cloud',
+} as const;
+
+export type Queue = (typeof QUEUES)[keyof typeof QUEUES];

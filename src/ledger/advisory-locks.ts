@@ -1,0 +1,7 @@
+/** Keys of the advisory locks the ledger takes; Postgres scopes them to the database. All are held until the transaction ends. */
+export const ADVISORY_LOCKS = {
+  /** One migrator at a time. */
+  migrations: 6_318_001,
+  /** Taken before an event's `seq` is drawn, so that `seq` grows in commit order and a reader by `seq` misses none. */
+  events: 6_318_002,
+} as const;

@@ -1,0 +1,202 @@
+import {
+  ActivityCancellationType,
+  AsyncLocalStorage,
+  ChildWorkflowCancellationType,
+  executeChild,
+  ParentClosePolicy,
+  proxyActivities,
+  proxyLocalActivities,
+  startChild,
+  workflowInfo,
+  type ActivityOptions,
+  type RetryPolicy,
+} from '@temporalio/workflow';
+import { childId, formatCallId, formatIdempotencyKey, type CallPhase } from '../../contracts/ids.ts';
+import type { Json } from '../../contracts/ledger.ts';
+import { encodeJson, isMalformed } from '../../contracts/payload-converter.ts';
+import type { Plan, PlanStep } from '../../contracts/plan.ts';
+import { SAGA_MEMO, type SagaMemo, type SagaStart } from '../../contracts/saga-start.ts';
+import type { StepCallInput, StepReturn } from '../../contracts/step-call.ts';
+import type { TaskBudget } from './budget.ts';
+import { refusal } from './step-error.ts';
+import { LIMITS } from '../../contracts/limits.ts';
+
+/** The step on whose behalf code runs; an act or undo may make one call. */
+export interface CallScope {
+  readonly saga_id: string;
+  readonly root_run_id: string;
+  readonly step: PlanStep;
+  readonly step_idx: number;
+  readonly phase: CallPhase;
+  readonly n: number;
+  readonly generation: number;
+  readonly budget: TaskBudget;
+  /** Set by the call: what it gave, and how it came about. */
+  made?: { readonly activity_id: string; output?: unknown; returned?: StepReturn };
+  /** Told of a job that was started, so that a pause can be passed on to it. */
+  readonly onJob: (workflowId: string) => void;
+}
+
+const scopes = new AsyncLocalStorage<CallScope>();
+
+/** Runs an act or undo; calls inside it carry the step's ids. */
+export function withCallScope<T>(scope: CallScope, act: () => Promise<T>): Promise<T> {
+  return scopes.run(scope, act);
+}
+
+/** Activities as a body calls them: one object in, one out; the worker's second parameter is the engine's. */
+export type StepCalls<A> = {
+  readonly [K in keyof A]: A[K] extends (input: infer I, ...rest: never[]) => Promise<infer O> ? (input: I) => Promise<O> : never;
+};
+
+/**
+ * The activities of a worker (the type of what `serveSteps` takes), callable inside `saga.step` and its undo. Queue, timeouts and
+ * retries come from the plan's step; calling one elsewhere is refused.
+ */
+export function callSteps<A>(): StepCalls<A> {
+  return new Proxy({} as StepCalls<A>, {
+    get: (_, type) => (input: unknown) => callActivity(String(type), input),
+  });
+}
+
+async function callActivity(type: string, input: unknown): Promise<unknown> {
+  const scope = takeScope(type);
+  const call: StepCallInput = {
+    saga_id: scope.saga_id,
+    step_name: scope.step.name,
+    idempotency_key: formatIdempotencyKey({
+      id: scope.saga_id,
+      root_run_id: scope.root_run_id,
+      step_idx: scope.step_idx,
+      call: 0,
+      phase: scope.phase === 'undo' ? 'undo' : 'do',
+      generation: scope.generation,
+    }),
+  };
+  const bytes = encodeJson(input, `the input of step ${scope.step.name}`, LIMITS.valueBytes).length;
+  scope.budget.charge(bytes, scope.step.name);
+  const returned = await (scope.step.light && scope.phase === 'do' ? runLight(scope, type, [input, call]) : runActivity(scope, type, [input, call]));
+  return settle(scope, checkReturn(returned, scope.step.name));
+}
+
+type AnyActivity = (...args: readonly unknown[]) => Promise<unknown>;
+
+function runActivity(scope: CallScope, type: string, args: readonly unknown[]): Promise<unknown> {
+  const activities = proxyActivities<Record<string, AnyActivity>>(activityOptions(scope));
+  return required(activities[type])(...args);
+}
+
+function runLight(scope: CallScope, type: string, args: readonly unknown[]): Promise<unknown> {
+  const { startToCloseTimeout, retry } = activityOptions(scope);
+  const summary = `${activityId(scope)} ${scope.step.label ?? ''}`.trim();
+  const activities = proxyLocalActivities<Record<string, AnyActivity>>({
+    ...(startToCloseTimeout === undefined ? {} : { startToCloseTimeout }),
+    ...(retry === undefined ? {} : { retry }),
+    summary,
+  });
+  return required(activities[type])(...args);
+}
+
+/** A child that is a saga: cancelled with its parent, undone by it. Its result is the step's output. */
+export async function runSubSaga<R extends Json>(workflowType: string, input: Json, plan: Plan, suffix?: string): Promise<R> {
+  const scope = takeScope(workflowType);
+  const memo: SagaMemo = { kind: plan.kind, plan: plan.steps };
+  const start: SagaStart = { parent_id: scope.saga_id };
+  const output: R = await executeChild(workflowType, {
+    workflowId: childId(scope.saga_id, suffix ?? scope.step.name),
+    args: [input, start],
+    memo: { [SAGA_MEMO]: memo },
+    parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+    cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+    staticSummary: childSummary(scope),
+  });
+  if (isMalformed(output)) throw refusal('MALFORMED_RESULT', `step ${scope.step.name}: ${output.__malformed}`);
+  return settle(scope, { output, attempt: 1 });
+}
+
+/** What a step that started a job knows of it. */
+export interface JobRef {
+  readonly job_id: string;
+  readonly run_id: string;
+}
+
+/** A child that is no saga and outlives its parent: the step is done when it has started, and owns it by its undo. */
+export async function startJob(workflowType: string, input: Json, suffix: string): Promise<JobRef> {
+  const scope = takeScope(workflowType);
+  const jobId = childId(scope.saga_id, suffix);
+  const handle = await startChild(workflowType, {
+    workflowId: jobId,
+    args: [input],
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    cancellationType: ChildWorkflowCancellationType.ABANDON,
+    staticSummary: childSummary(scope),
+  });
+  scope.onJob(jobId);
+  const ref = { job_id: jobId, run_id: handle.firstExecutionRunId };
+  return settle(scope, { output: ref, attempt: 1 });
+}
+
+/** Puts a value into the history, for a step whose `compensate` continued with it. */
+export async function recordValue(scope: CallScope, value: Json): Promise<void> {
+  const { keepValue } = proxyLocalActivities<{ keepValue: (input: unknown) => Promise<StepReturn> }>({
+    startToCloseTimeout: '10 seconds',
+    summary: activityId(scope),
+  });
+  await keepValue({ value });
+}
+
+function takeScope(what: string): CallScope {
+  const scope = scopes.getStore();
+  if (!scope) throw refusal('ENGINE_MISUSE', `${what} was called outside of a step: call it inside saga.step(…) or its undo`);
+  if (scope.made) throw refusal('ENGINE_MISUSE', `step ${scope.step.name} called ${what} after another call: a step makes one call, split it`);
+  scope.made = { activity_id: activityId(scope) };
+  return scope;
+}
+
+function settle<T>(scope: CallScope, returned: { readonly output?: unknown; readonly attempt: number }): T {
+  scope.made = { activity_id: activityId(scope), output: returned.output, ...('worker_id' in returned ? { returned: returned as StepReturn } : {}) };
+  return returned.output as T;
+}
+
+function checkReturn(returned: unknown, step: string): StepReturn {
+  if (isMalformed(returned)) throw refusal('MALFORMED_RESULT', `step ${step}: ${returned.__malformed}`);
+  const shape = returned as Partial<StepReturn> | null | undefined;
+  const fits = typeof shape === 'object' && shape !== null && typeof shape.attempt === 'number' && typeof shape.worker_id === 'string' && typeof shape.started_at === 'string';
+  if (!fits) throw refusal('MALFORMED_RESULT', `step ${step}: expected {output, attempt, worker_id, started_at} from its worker, got ${JSON.stringify(returned)?.slice(0, 200)}`);
+  return shape as StepReturn;
+}
+
+function activityId(scope: CallScope): string {
+  return formatCallId({ step_idx: scope.step_idx, step_name: scope.step.name, phase: scope.phase, n: scope.n });
+}
+
+function childSummary(scope: CallScope): string {
+  return `${activityId(scope)} ${scope.step.label ?? scope.step.name}`;
+}
+
+/** Retries of a step whose plan does not say. */
+export const DEFAULT_RETRIES = 3;
+const DEFAULTS = { undoRetries: 9, timeoutMs: 5 * 60_000, heartbeatMs: 10_000 } as const;
+
+/** Retries after 1 s, 2 s, 4 s …; an undo has its own, more patient, policy. */
+function activityOptions(scope: CallScope): ActivityOptions {
+  const { step, phase } = scope;
+  const undoing = phase === 'undo';
+  const retries = undoing ? (step.undo?.max_retries ?? DEFAULTS.undoRetries) : (step.max_retries ?? DEFAULT_RETRIES);
+  const retry: RetryPolicy = { initialInterval: 1000, backoffCoefficient: 2, maximumInterval: 60_000, maximumAttempts: retries + 1 };
+  return {
+    activityId: activityId(scope),
+    taskQueue: step.queue ?? workflowInfo().taskQueue,
+    summary: undoing ? `undo: ${step.label ?? step.name}` : (step.label ?? step.name),
+    startToCloseTimeout: undoing ? (step.undo?.timeout_ms ?? DEFAULTS.timeoutMs) : (step.timeout_ms ?? DEFAULTS.timeoutMs),
+    heartbeatTimeout: step.heartbeat_ms ?? DEFAULTS.heartbeatMs,
+    retry,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  };
+}
+
+/** `proxyActivities` answers every name; this only tells the compiler so. */
+function required(activity: AnyActivity | undefined): AnyActivity {
+  if (!activity) throw refusal('ENGINE_MISUSE', 'no such activity');
+  return activity;
+}

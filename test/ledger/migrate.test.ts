@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { openLedger, closeLedger, withLedger } from '../../src/ledger/connection.ts';
+import { migrate } from '../../src/ledger/migrate.ts';
+import { createTestDatabase } from '../support/postgres.ts';
+
+test('two migrators at once apply each migration once, and a third has nothing to do', async () => {
+  const database = await createTestDatabase({ empty: true });
+  const [one, two] = [openLedger(database.url), openLedger(database.url)];
+  try {
+    const applied = await Promise.all([migrate(one), migrate(two)]);
+    expect(applied.flat().toSorted()).toEqual([1, 2, 3]);
+    expect(await migrate(one)).toEqual([]);
+  } finally {
+    await Promise.all([closeLedger(one), closeLedger(two)]);
+    await database.drop();
+  }
+});
+
+test('a database of a newer release is refused, with the migrations it has too many', async () => {
+  const database = await createTestDatabase();
+  try {
+    await withLedger(database.url, async (sql) => {
+      await sql`insert into ledger_migrations (number) values (900)`;
+      await expect(migrate(sql)).rejects.toMatchObject({ code: 'LEDGER_TOO_NEW', message: expect.stringContaining('found 900') });
+    });
+  } finally {
+    await database.drop();
+  }
+});
+
+test('has the columns that are agreed on', async () => {
+  const database = await createTestDatabase();
+  try {
+    const columns = await withLedger(database.url, async (sql) => [
+      ...(await sql<{ table_name: string; columns: string }[]>`
+        select table_name, string_agg(column_name, ' ' order by ordinal_position) as columns
+        from information_schema.columns where table_schema = 'public' group by table_name order by table_name`),
+    ]);
+    expect(Object.fromEntries(columns.map((row) => [row.table_name, row.columns]))).toMatchObject({
+      events: 'seq id type source subject time data',
+      saga_runs:
+        'id run_id root_run_id kind job_id status plan current_step_idx inputs context result metadata cancel_requested error ' +
+        'recovery_attempts max_recovery_attempts parent_id version created_at started_at completed_at',
+      saga_step_results:
+        'saga_id step_idx step_name task_type needs status output error attempts worker_id activity_id estimated_duration_s ' +
+        'queued_at started_at completed_at compensated_at wakes_at version',
+      cloud_resources: 'urn provider type name provider_id observed observed_at',
+    });
+  } finally {
+    await database.drop();
+  }
+});

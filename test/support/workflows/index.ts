@@ -1,0 +1,2 @@
+export { proof } from '../../../src/workflows/proof.ts';
+export { scripted } from './scripted.ts';

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import type { Block } from '../../src/contracts/training-spec.ts';
+import { Network } from '../../src/training/network.ts';
+import { noise } from './specs.ts';
+
+const IMAGES = 4;
+const EPSILON = 1e-3;
+const labels = Uint8Array.from([0, 2, 1, 2]);
+const training = { seed: 7, step: 3 };
+
+const cases: readonly { readonly name: string; readonly blocks: readonly Block[] }[] = [
+  { name: 'softmax regression', blocks: [] },
+  { name: 'dense with relu', blocks: [dense('relu', 0)] },
+  { name: 'dense with tanh', blocks: [dense('tanh', 0)] },
+  { name: 'two dense layers', blocks: [dense('tanh', 0), dense('relu', 0)] },
+  { name: 'dropout with a fixed mask', blocks: [dense('tanh', 0.4), dense('tanh', 0.2)] },
+  { name: 'convolution', blocks: [conv('none', 'tanh')] },
+  { name: 'convolution with relu and max pooling', blocks: [conv('max2', 'relu')] },
+  {
+    name: 'two convolutions, pooling of an odd size and a dense layer',
+    blocks: [conv('none', 'tanh'), conv('max2', 'tanh'), dense('relu', 0)],
+  },
+];
+
+function dense(activation: 'relu' | 'tanh', dropout: number): Block {
+  return { type: 'dense', units: 6, activation, dropout };
+}
+
+function conv(pool: 'max2' | 'none', activation: 'relu' | 'tanh'): Block {
+  return { type: 'conv3x3', filters: 3, pool, activation };
+}
+
+// Random biases keep values off the kink of relu, where a difference quotient means nothing.
+function randomNetwork(blocks: readonly Block[]): Network {
+  const model = { input: { height: 5, width: 4, channels: 2 }, blocks: [...blocks], classes: 3 };
+  const network = new Network(model, { maxBatch: IMAGES, extraRegions: 2 });
+  network.region(0).set(noise(2, network.plan.paramCount).map((value) => value * 0.5));
+  return network;
+}
+
+// The forward pass works in place, so the images are written before each pass.
+function loss(network: Network): number {
+  network.inputView(IMAGES).set(noise(3, IMAGES * 40));
+  return network.gradients(labels, training);
+}
+
+function centralDifferences(network: Network): Float64Array {
+  const params = network.region(0);
+  return Float64Array.from(params, (value, index) => {
+    params[index] = value + EPSILON;
+    const above = loss(network);
+    params[index] = value - EPSILON;
+    const below = loss(network);
+    params[index] = value;
+    return (above - below) / (Math.fround(value + EPSILON) - Math.fround(value - EPSILON));
+  });
+}
+
+function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let difference = 0;
+  let size = 0;
+  for (let i = 0; i < a.length; i++) {
+    difference += ((a[i] ?? 0) - (b[i] ?? 0)) ** 2;
+    size += (a[i] ?? 0) ** 2 + (b[i] ?? 0) ** 2;
+  }
+  return Math.sqrt(difference / size);
+}
+
+describe('gradients', () => {
+  for (const { name, blocks } of cases) {
+    it(`agree with central differences for ${name}`, () => {
+      const network = randomNetwork(blocks);
+      loss(network);
+      const computed = network.region(1).slice();
+      const measured = centralDifferences(network);
+      for (const { offset, count } of network.plan.slots) {
+        const part = [offset, offset + count] as const;
+        expect(relativeError(computed.subarray(...part), measured.subarray(...part))).toBeLessThan(5e-3);
+      }
+    });
+  }
+
+  it('are another without dropout, so the mask does something', () => {
+    const network = randomNetwork([dense('tanh', 0.4)]);
+    const masked = loss(network);
+    network.inputView(IMAGES).set(noise(3, IMAGES * 40));
+    expect(network.gradients(labels, null)).not.toBe(masked);
+    network.inputView(IMAGES).set(noise(3, IMAGES * 40));
+    expect(network.gradients(labels, { ...training, step: 4 })).not.toBe(masked);
+  });
+});
