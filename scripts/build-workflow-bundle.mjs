@@ -9,4 +9,4 @@ const { code } = await bundleWorkflowCode({
   payloadConverterPath: fileURLToPath(new URL('contracts/payload-converter.js', dist)),
   logger: { trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error, log() {} },
 });
-writeFileSync(new URL('workflow-bundle.js', dist), code);
+writeFileSync(new URL('workflows.bundle.cjs', dist), code);

@@ -14,7 +14,10 @@ const text = z.string().min(1).optional();
 const variables = z.object({
   CEREBROS_DATA_DIR: text,
   CEREBROS_ARTIFACTS_DIR: text,
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'expected postgres://user:password@host:port/database').optional(),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'expected postgres://user:password@host:port/database')
+    .optional(),
   TEMPORAL_ADDRESS: text,
   TEMPORAL_NAMESPACE: text,
   XDG_CACHE_HOME: text,
@@ -100,7 +103,11 @@ export function requireDatabaseUrl(connections: Pick<Connections, 'database_url'
   });
 }
 
-function databaseOf(flags: ConnectionFlags, settings: Settings, stack: StackFile | null): Pick<Connections, 'database_url' | 'database_source'> {
+function databaseOf(
+  flags: ConnectionFlags,
+  settings: Settings,
+  stack: StackFile | null,
+): Pick<Connections, 'database_url' | 'database_source'> {
   if (flags.database_url !== undefined) return { database_url: flags.database_url, database_source: 'flag' };
   if (settings.database_url !== null) return { database_url: settings.database_url, database_source: 'variable' };
   if (stack !== null) return { database_url: stack.database_url, database_source: 'stack' };

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import { Client } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createWorkerActivities, type WorkerActivities } from './worker-activities.ts';
+import { connect } from './client/connect.ts';
 import { requireDatabaseUrl, type Connections } from './config.ts';
 import { UserError } from './contracts/user-error.ts';
 import { QUEUES } from './contracts/queues.ts';
@@ -9,6 +10,7 @@ import { SEARCH_ATTRIBUTES } from './contracts/search-attributes.ts';
 import { DATA_CONVERTER } from './data-converter.ts';
 import { setWorkerIdentity } from './activities/serve-steps.ts';
 import { openLedger } from './ledger/connection.ts';
+import { workerLogger } from './worker-log.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 export interface WorkerStart {
@@ -30,7 +32,7 @@ const GRACE = '5 seconds';
 
 /** Connects and checks what a worker needs. Throws a `UserError` when our search attributes are not registered. */
 export async function startWorker({ connections, queues = Object.values(QUEUES) }: WorkerStart): Promise<CerebrosWorker> {
-  Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('WARN') });
+  Runtime.install({ shutdownSignals: [], logger: workerLogger(), telemetryOptions: { logging: { filter: 'warn', forward: {} } } });
   const identity = `${process.pid}@${hostname()}`;
   setWorkerIdentity(identity);
   const { connection: options, namespace } = connections.temporal;
@@ -38,7 +40,8 @@ export async function startWorker({ connections, queues = Object.values(QUEUES) 
   await requireSearchAttributes(connection, namespace);
   const sql = openLedger(requireDatabaseUrl(connections), { max: 10, application_name: 'cerebros-worker' });
   const client = new Client({ connection, namespace, dataConverter: DATA_CONVERTER });
-  const activities = createWorkerActivities({ sql, client, settings: connections.settings });
+  const cerebros = connect({ connections });
+  const activities = createWorkerActivities({ sql, client, cerebros, settings: connections.settings });
   const shared = { connection, namespace, identity, dataConverter: DATA_CONVERTER, shutdownGraceTime: GRACE };
   const workers = await Promise.all(queues.map((queue) => Worker.create({ ...shared, ...optionsOf(queue, activities) })));
   return {
@@ -46,6 +49,7 @@ export async function startWorker({ connections, queues = Object.values(QUEUES) 
       try {
         await Promise.all(workers.map((worker) => worker.run()));
       } finally {
+        await cerebros.close();
         await sql.end({ timeout: 1 });
         await connection.close();
       }
@@ -76,8 +80,6 @@ function optionsOf(queue: string, activities: WorkerActivities): WorkerOptions {
       };
     case QUEUES.compute:
       return { taskQueue: queue, activities: activities.compute, maxConcurrentActivityTaskExecutions: activities.computeSlots, maxHeartbeatThrottleInterval: '2 seconds' };
-    case QUEUES.cloud:
-      return { taskQueue: queue, activities: activities.cloud, maxConcurrentActivityTaskExecutions: 20 };
     default:
       throw new UserError('UNKNOWN_QUEUE', `expected queues among ${Object.values(QUEUES).join(', ')}, got "${queue}"`, {
         hint: 'a worker of ours serves our queues only; other queues belong to external workers',

@@ -7,6 +7,7 @@ import * as stack from './commands/stack.ts';
 import type { CliContext } from './context.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { exitCodeOfError, formatError, usageError, type ErrorStyle } from './format-error.ts';
+import { flagsLast } from './flags-last.ts';
 import { modeFromArguments } from './output.ts';
 import { VERSION } from './version.ts';
 
@@ -50,7 +51,7 @@ const routes = buildRouteMap({
 /** Runs a command line; returns the exit code, and never throws. */
 export async function runCli(args: readonly string[], context: CliContext): Promise<number> {
   const style = { mode: modeFromArguments(args, context), debug: args.includes('--debug') };
-  await run(application(style), args, context);
+  await run(application(style), flagsLast(args), context);
   return exitCodeOf(context.process.exitCode);
 }
 
@@ -70,6 +71,7 @@ function textFor(style: ErrorStyle): ApplicationText {
   const say = (error: unknown): string => formatError(error, style);
   return {
     ...text_en,
+    briefs: { ...text_en.briefs, argumentEscapeSequence: 'Take all that follows as arguments' },
     noCommandRegisteredForInput: ({ input, corrections }) => say(unknownCommand(input, corrections)),
     exceptionWhileParsingArguments: (error) => say(error instanceof ArgumentScannerError ? wrongArgument(error) : error),
     exceptionWhileLoadingCommandFunction: say,

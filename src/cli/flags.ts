@@ -1,4 +1,5 @@
 import type { OnFailure } from '../contracts/saga-start.ts';
+import type { PortChoice } from '../stack/ports.ts';
 import type { GlobalFlags } from './context.ts';
 
 // What the bodies in impl/ get; declared with help texts in commands/.
@@ -36,10 +37,12 @@ export interface SkipFlags extends GlobalFlags {
 export interface RecoverFlags extends GlobalFlags {
   readonly fromStep: string;
   readonly dryRun?: boolean;
+  readonly wait?: boolean;
 }
 
 export interface RollbackFlags extends GlobalFlags {
   readonly dryRun?: boolean;
+  readonly wait: boolean;
 }
 
 export interface PlanFlags extends GlobalFlags {
@@ -67,10 +70,10 @@ export interface LimitFlags extends GlobalFlags {
 }
 
 export interface DevFlags extends GlobalFlags {
-  readonly port?: number;
-  readonly uiPort?: number;
-  readonly ledgerPort?: number;
-  readonly webPort?: number;
+  readonly port?: PortChoice;
+  readonly uiPort?: PortChoice;
+  readonly ledgerPort?: PortChoice;
+  readonly webPort?: PortChoice;
 }
 
 export interface WorkerFlags extends GlobalFlags {

@@ -36,8 +36,13 @@ function explain(error: unknown): Explained {
   if (error instanceof UserError) return error;
   const message = error instanceof Error ? error.message : String(error);
   if (isUnreachable(error)) return { code: 'TEMPORAL_UNREACHABLE', message: `Temporal does not answer: ${message}`, hint: 'cerebros dev' };
-  if (isLedgerUnreachable(error)) return { code: 'LEDGER_UNREACHABLE', message: `the ledger does not answer: ${message}`, hint: 'cerebros dev' };
-  return { code: 'INTERNAL', message: message === '' ? 'something went wrong without a message' : message, hint: 'run it again with --debug for the stack trace' };
+  if (isLedgerUnreachable(error))
+    return { code: 'LEDGER_UNREACHABLE', message: `the ledger does not answer: ${message}`, hint: 'cerebros dev' };
+  return {
+    code: 'INTERNAL',
+    message: message === '' ? 'something went wrong without a message' : message,
+    hint: 'run it again with --debug for the stack trace',
+  };
 }
 
 /** A fault of the command line itself. */

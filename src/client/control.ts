@@ -1,7 +1,15 @@
 import { WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
 import type { Json, RunStatus } from '../contracts/ledger.ts';
-import { cancelAfterStepUpdate, haltUpdate, pauseUpdate, resumeUpdate, skipUpdate, type ControlAnswer, type SkipInput } from '../contracts/messages.ts';
+import {
+  cancelAfterStepUpdate,
+  haltUpdate,
+  pauseUpdate,
+  resumeUpdate,
+  skipUpdate,
+  type ControlAnswer,
+  type SkipInput,
+} from '../contracts/messages.ts';
 import { QUEUES } from '../contracts/queues.ts';
 import { callTemporal, type Cerebros } from './connect.ts';
 import { describeRun, requireDescription } from './describe.ts';
@@ -61,12 +69,16 @@ export async function cancelRun(cerebros: Cerebros, id: string): Promise<Control
   return { execution_id: id, status: started.status };
 }
 
-type Control = UpdateDefinition<ControlAnswer, []> | UpdateDefinition<ControlAnswer, [SkipInput]>;
+type Control = UpdateDefinition<ControlAnswer> | UpdateDefinition<ControlAnswer, [SkipInput]>;
 
 async function control(cerebros: Cerebros, id: string, update: Control, args: [] | [SkipInput] = []): Promise<ControlResult> {
   checkRunId(id);
   try {
-    const answer = await callTemporal(cerebros, (client) => client.workflow.getHandle(id).executeUpdate<ControlAnswer, [SkipInput]>(update.name, { args: args as [SkipInput] }), UPDATE_MS);
+    const answer = await callTemporal(
+      cerebros,
+      (client) => client.workflow.getHandle(id).executeUpdate<ControlAnswer, [SkipInput]>(update.name, { args: args as [SkipInput] }),
+      UPDATE_MS,
+    );
     return { execution_id: id, status: answer.status };
   } catch (error) {
     throw await explain(cerebros, { id, update: update.name, error });
@@ -80,7 +92,8 @@ interface Failed {
 }
 
 async function explain(cerebros: Cerebros, { id, update, error }: Failed): Promise<unknown> {
-  if (error instanceof WorkflowUpdateFailedError) return refused(`${update} of ${id}: ${error.cause?.message ?? error.message}`, `cerebros show ${id}`, error);
+  if (error instanceof WorkflowUpdateFailedError)
+    return refused(`${update} of ${id}: ${error.cause?.message ?? error.message}`, `cerebros show ${id}`, error);
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return noWorker(`${update} of ${id}`, QUEUES.main);
   if (!isNotFound(error)) return error;
   const description = await describeRun(cerebros, id);

@@ -38,7 +38,10 @@ export function ledgerUnreachable(databaseUrl: string, cause?: unknown): UserErr
 
 /** A worker did not answer in time. */
 export function noWorker(what: string, queue: string): UserError {
-  return new UserError('NO_WORKER', `${what}: no worker polls the queue ${queue}, or it did not answer in time`, { hint: 'cerebros worker', exitCode: 5 });
+  return new UserError('NO_WORKER', `${what}: no worker polls the queue ${queue}, or it did not answer in time`, {
+    hint: 'cerebros worker',
+    exitCode: 5,
+  });
 }
 
 /** Is this error Temporal's way to say that there is no such (open) workflow? */
@@ -59,7 +62,20 @@ function grpcCode(error: unknown): number | undefined {
   return error.name === 'ServiceError' ? grpcCode(error.cause) : undefined;
 }
 
-const CONNECTION_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EHOSTUNREACH', 'EPIPE', 'CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT', '57P01', '57P03']);
+const CONNECTION_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'EPIPE',
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+  'CONNECT_TIMEOUT',
+  '57P01',
+  '57P03',
+]);
 
 /** Is this error of the Postgres client a lost or refused connection, and not an answer of the database? */
 export function isLedgerUnreachable(error: unknown): boolean {

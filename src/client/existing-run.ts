@@ -30,14 +30,20 @@ export async function existingInTemporal(cerebros: Cerebros, wanted: Wanted): Pr
   const run = await showRun(cerebros, wanted.id).catch(() => undefined);
   const started = { execution_id: wanted.id, run_id: first.run_id };
   if (run) return { ...started, run_id: run.run_id ?? first.run_id, status: run.status, started_at: run.started_at };
-  return first.start?.at === undefined ? { ...started, status: 'running', started_at: first.time } : { ...started, status: 'pending', started_at: null };
+  return first.start?.at === undefined
+    ? { ...started, status: 'running', started_at: first.time }
+    : { ...started, status: 'pending', started_at: null };
 }
 
 function refuseOther(wanted: Wanted, kind: string, input: Json): void {
   if (kind === wanted.kind && canonicalJson(input) === canonicalJson(wanted.input)) return;
   const what = kind === wanted.kind ? 'another input' : `the kind ${kind}`;
-  throw new UserError('ID_TAKEN', `id ${wanted.id}: expected an id that is free, or the run it belongs to with the same input, got one that belongs to a run of ${what}`, {
-    hint: `cerebros show ${wanted.id}   (or give another --id)`,
-    exitCode: 5,
-  });
+  throw new UserError(
+    'ID_TAKEN',
+    `id ${wanted.id}: expected an id that is free, or the run it belongs to with the same input, got one that belongs to a run of ${what}`,
+    {
+      hint: `cerebros show ${wanted.id}   (or give another --id)`,
+      exitCode: 5,
+    },
+  );
 }

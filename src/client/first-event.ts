@@ -1,5 +1,4 @@
 import type { Client } from '@temporalio/client';
-import type { Payload } from '@temporalio/common';
 import type { Json } from '../contracts/ledger.ts';
 import { payloadConverter } from '../contracts/payload-converter.ts';
 import { SAGA_MEMO, type SagaMemo, type SagaStart } from '../contracts/saga-start.ts';
@@ -24,17 +23,14 @@ export async function firstEvent(client: Client, id: string): Promise<FirstEvent
   const started = event?.workflowExecutionStartedEventAttributes;
   if (!event || !started) throw new Error(`run ${id}: expected a history that begins with WorkflowExecutionStarted, got none`);
   const [input, start] = started.input?.payloads ?? [];
+  const memo = started.memo?.fields?.[SAGA_MEMO];
   return {
     run_id: started.originalExecutionRunId ?? '',
     workflow_type: started.workflowType?.name ?? '',
     queue: started.taskQueue?.name ?? '',
-    input: decode<Json>(input) ?? null,
-    start: decode<SagaStart>(start),
-    memo: decode<SagaMemo>(started.memo?.fields?.[SAGA_MEMO]),
-    time: new Date(1000 * Number(event.eventTime?.seconds ?? 0) + Number(event.eventTime?.nanos ?? 0) / 1e6).toISOString(),
+    input: input ? payloadConverter.fromPayload<Json>(input) : null,
+    start: start && payloadConverter.fromPayload<SagaStart>(start),
+    memo: memo && payloadConverter.fromPayload<SagaMemo>(memo),
+    time: new Date(1000 * Number(event.eventTime?.seconds ?? 0) + (event.eventTime?.nanos ?? 0) / 1e6).toISOString(),
   };
-}
-
-function decode<T>(payload: Payload | null | undefined): T | undefined {
-  return payload ? payloadConverter.fromPayload<T>(payload) : undefined;
 }

@@ -13,5 +13,8 @@ export function listTrainedModels(cerebros: Cerebros, limit?: number): Promise<M
 export async function getTrainedModel(cerebros: Cerebros, id: string): Promise<ModelRow> {
   const model = await callLedger(cerebros, (sql) => getModel(sql, id));
   if (model) return model;
-  throw new UserError('MODEL_NOT_FOUND', `model ${id}: expected a model that exists, found none`, { hint: 'cerebros models list', exitCode: 4 });
+  throw new UserError('MODEL_NOT_FOUND', `model ${id}: expected a model that exists, found none`, {
+    hint: 'cerebros models list',
+    exitCode: 4,
+  });
 }

@@ -1,13 +1,14 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import type { Payload } from '@temporalio/common';
+import proto from '@temporalio/proto';
 import { parseCallId } from '../contracts/ids.ts';
 import { payloadConverter } from '../contracts/payload-converter.ts';
 import type { PendingCall } from '../contracts/progress.ts';
 
 type PendingActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
 
-/** `PENDING_ACTIVITY_STATE_SCHEDULED`: no worker has it. */
-const SCHEDULED = 1;
+/** No worker has it. */
+const SCHEDULED = proto.temporal.api.enums.v1.PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED;
 
 /** The step calls that Temporal has under way, with attempt and last heartbeat; the engine's own activities are left out. */
 export function pendingCalls(description: WorkflowExecutionDescription | undefined): PendingCall[] {

@@ -6,6 +6,7 @@ import type { Json } from '../contracts/ledger.ts';
 import { UserError } from '../contracts/user-error.ts';
 import { invalidInput } from './errors.ts';
 import { explainIssues } from './explain-issues.ts';
+import { readNamedFiles } from './read-named-files.ts';
 
 /** A kind and an input that fits it, with defaults filled in, and the plan they make. */
 export interface PreparedInput {
@@ -14,21 +15,23 @@ export interface PreparedInput {
   readonly plan: Plan;
 }
 
-/** Where relative paths in an input start. Default: the working folder. */
 export interface PrepareOptions {
+  /** Where relative paths in the input start. Without it an input that names files is refused. */
   readonly base_dir?: string | undefined;
 }
 
 /** Checks an input against its kind and makes its plan; starts nothing. Throws a UserError (exit 2) that names path, expected and got. */
 export async function prepareInput(kindName: string, input: unknown, options: PrepareOptions = {}): Promise<PreparedInput> {
   const kind = kindOf(kindName);
-  const parsed = kind.schema.safeParse(input);
+  const filled = await readNamedFiles(kind, input, options.base_dir);
+  const parsed = kind.schema.safeParse(filled);
   if (!parsed.success) {
-    throw invalidInput(`the input does not fit ${kind.kind}:\n${explainIssues(parsed.error, input)}`, `cerebros plan ${kind.kind} --input FILE   (checks without starting)`);
+    throw invalidInput(
+      `the input does not fit ${kind.kind}:\n${explainIssues(parsed.error, filled)}`,
+      `cerebros plan ${kind.kind} --input FILE   (checks without starting)`,
+    );
   }
-  const prepared: unknown = kind.prepare ? await kind.prepare(parsed.data, { base_dir: options.base_dir ?? process.cwd() }) : parsed.data;
-  const plan = planOf(kind, prepared);
-  return { kind, input: checkedJson(kind.kind, prepared), plan };
+  return { kind, input: checkedJson(kind.kind, parsed.data), plan: planOf(kind, parsed.data) };
 }
 
 /** The kind of this name. Throws a UserError (exit 2) that lists the kinds. */
@@ -56,13 +59,20 @@ function checkedJson(kind: string, input: unknown): Json {
   const text = JSON.stringify(input, refuseNonJson) ?? 'null';
   const bytes = Buffer.byteLength(text);
   if (bytes > LIMITS.valueBytes) {
-    throw invalidInput(`the input of ${kind} is ${bytes} bytes of JSON, expected at most ${LIMITS.valueBytes}`, 'store large data as files and pass their paths');
+    throw invalidInput(
+      `the input of ${kind} is ${bytes} bytes of JSON, expected at most ${LIMITS.valueBytes}`,
+      'store large data as files and pass their paths',
+    );
   }
   return JSON.parse(text) as Json;
 }
 
 function refuseNonJson(key: string, value: unknown): unknown {
   const fits = typeof value === 'number' ? Number.isFinite(value) : !['bigint', 'function', 'symbol'].includes(typeof value);
-  if (!fits) throw invalidInput(`input: expected values that JSON can carry, got ${String(value)} at "${key}"`, 'use finite numbers, strings, booleans and null');
+  if (!fits)
+    throw invalidInput(
+      `input: expected values that JSON can carry, got ${String(value)} at "${key}"`,
+      'use finite numbers, strings, booleans and null',
+    );
   return value;
 }

@@ -2,6 +2,7 @@ import type { SagaRun } from '../contracts/ledger.ts';
 import { progressOf, type ProgressObject } from '../contracts/progress.ts';
 import type { Cerebros } from './connect.ts';
 import { describeRun } from './describe.ts';
+import { asEnded } from './ended-by-temporal.ts';
 import { pendingCalls } from './pending-calls.ts';
 import { checkRunId } from './run-id.ts';
 import { queryRun, showRun } from './show.ts';
@@ -26,6 +27,6 @@ export async function viewRun(cerebros: Cerebros, id: string): Promise<RunView> 
   const description = await describeRun(cerebros, id).catch(() => undefined);
   const open = description?.status.name === 'RUNNING';
   const fresh = open ? await queryRun(cerebros, id, QUERY_MS).catch(() => undefined) : undefined;
-  const run = fresh ?? (await showRun(cerebros, id));
+  const run = fresh ?? asEnded(await showRun(cerebros, id), description);
   return { run, progress: progressOf(run, open ? pendingCalls(description) : []) };
 }

@@ -36,11 +36,13 @@ export async function ledgerRow(cerebros: Cerebros, id: string): Promise<SagaRun
 
 /** The run and its steps as the workflow itself tells them; needs a worker. */
 export async function queryRun(cerebros: Cerebros, id: string, ms: number): Promise<SagaRun> {
+  await cerebros.temporal();
   try {
     return await callTemporal(cerebros, (client) => client.workflow.getHandle(id).query(showQuery), ms);
   } catch (error) {
     if (isNotFound(error)) throw runNotFound(id);
-    if (error instanceof UserError && error.code === 'TEMPORAL_UNREACHABLE' && (await answers(cerebros))) throw noWorker(`run ${id} is not in the ledger`, QUEUES.main);
+    if (error instanceof UserError && error.code === 'TEMPORAL_UNREACHABLE' && (await answers(cerebros)))
+      throw noWorker(`run ${id} is not in the ledger`, QUEUES.main);
     throw error;
   }
 }

@@ -27,7 +27,7 @@ export interface StartRequest {
   readonly max_recovery_attempts?: number | undefined;
   readonly job_id?: string | undefined;
   readonly metadata?: { readonly [key: string]: Json } | undefined;
-  /** Where relative paths in the input start. Default: the working folder. */
+  /** Where relative paths in the input start. Without it an input that names files is refused. */
   readonly base_dir?: string | undefined;
 }
 
@@ -49,7 +49,13 @@ export async function startSaga(cerebros: Cerebros, request: StartRequest): Prom
   const id = checkedId(request.id ?? `${request.kind}-${randomBytes(4).toString('hex')}`);
   const start = sagaStart(request);
   const wanted = { id, kind: prepared.kind.kind, input: prepared.input };
-  const noted = await notePendingRun(cerebros, { id, kind: wanted.kind, plan: prepared.plan.steps, inputs: prepared.input, ...rowFields(start) });
+  const noted = await notePendingRun(cerebros, {
+    id,
+    kind: wanted.kind,
+    plan: prepared.plan.steps,
+    inputs: prepared.input,
+    ...rowFields(start),
+  });
   const existing = noted === 'exists' ? await existingInLedger(cerebros, wanted) : undefined;
   if (existing) return existing;
   try {
@@ -82,18 +88,29 @@ async function startWorkflow(cerebros: Cerebros, { prepared, id, start }: ToStar
     again: false,
   });
   const handle = await callTemporal(cerebros, (client) => client.workflow.start(kind.workflow_type, options));
-  return { execution_id: id, run_id: handle.firstExecutionRunId, status, started_at: status === 'pending' ? null : new Date().toISOString() };
+  return {
+    execution_id: id,
+    run_id: handle.firstExecutionRunId,
+    status,
+    started_at: status === 'pending' ? null : new Date().toISOString(),
+  };
 }
 
 function checkedId(id: string): string {
   if (isId(id)) return id;
-  throw invalidInput(`expected an id of letters, digits, ".", "_", ":" or "-", 1 to 200 characters, got ${JSON.stringify(id.slice(0, 60))}`, 'give another --id');
+  throw invalidInput(
+    `expected an id of letters, digits, ".", "_", ":" or "-", 1 to 200 characters, got ${JSON.stringify(id.slice(0, 60))}`,
+    'give another --id',
+  );
 }
 
 function sagaStart(request: StartRequest): SagaStart {
   const attempts = request.max_recovery_attempts;
   if (attempts !== undefined && !(Number.isInteger(attempts) && attempts >= 0 && attempts <= 100)) {
-    throw invalidInput(`max_recovery_attempts: expected a whole number from 0 to 100, got ${attempts}`, 'give another --max-recovery-attempts');
+    throw invalidInput(
+      `max_recovery_attempts: expected a whole number from 0 to 100, got ${attempts}`,
+      'give another --max-recovery-attempts',
+    );
   }
   return {
     ...(request.at === undefined ? {} : { at: checkedTime(request.at) }),
@@ -108,11 +125,18 @@ function sagaStart(request: StartRequest): SagaStart {
 function checkedTime(text: string): string {
   const time = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isFinite(time)) return new Date(time).toISOString();
-  throw invalidInput(`at: expected a time as 2027-01-31T08:00:00Z, got ${JSON.stringify(text.slice(0, 60))}`, 'give the time with its zone, as Z or +01:00');
+  throw invalidInput(
+    `at: expected a time as 2027-01-31T08:00:00Z, got ${JSON.stringify(text.slice(0, 60))}`,
+    'give the time with its zone, as Z or +01:00',
+  );
 }
 
 /** What the ledger shows of a run before its first flush. */
-function rowFields({ job_id, max_recovery_attempts, metadata }: SagaStart): Pick<PendingRun, 'job_id' | 'max_recovery_attempts' | 'metadata'> {
+function rowFields({
+  job_id,
+  max_recovery_attempts,
+  metadata,
+}: SagaStart): Pick<PendingRun, 'job_id' | 'max_recovery_attempts' | 'metadata'> {
   return {
     ...(job_id === undefined ? {} : { job_id }),
     ...(max_recovery_attempts === undefined ? {} : { max_recovery_attempts }),

@@ -4,6 +4,7 @@ import { UserError } from '../contracts/user-error.ts';
 import { pauseFor } from './bounded.ts';
 import type { Cerebros } from './connect.ts';
 import { describeRun, requireDescription } from './describe.ts';
+import { asEnded, endedByTemporal } from './ended-by-temporal.ts';
 import { isNotFound, isUnreachable, runNotFound } from './errors.ts';
 import { checkRunId } from './run-id.ts';
 import { ledgerRow, showRun } from './show.ts';
@@ -55,19 +56,11 @@ async function closedRun(cerebros: Cerebros, id: string): Promise<SagaRun> {
   while (Date.now() < until) {
     const row = await ledgerRow(cerebros, id).catch(() => undefined);
     if (row && CLOSED_STATUSES.includes(row.status) && row.run_id === (description?.runId ?? row.run_id)) return row;
-    if (description && ENDED_BY_TEMPORAL.has(description.status.name)) break;
+    if (endedByTemporal(description)) break;
     await pauseFor(100);
   }
-  const run = await showRun(cerebros, id);
-  const reason = ENDED_BY_TEMPORAL.get(description?.status.name ?? 'UNKNOWN');
-  return reason === undefined ? run : { ...run, status: 'failed', error: { reason, compensate_from_idx: null } };
+  return asEnded(await showRun(cerebros, id), description);
 }
-
-/** Ends without undo: the row still says that the run is under way. */
-const ENDED_BY_TEMPORAL: ReadonlyMap<string, string> = new Map([
-  ['TERMINATED', 'terminated'],
-  ['TIMED_OUT', 'timeout'],
-]);
 
 function waitTimeout(id: string, options: WaitOptions): UserError {
   return new UserError('WAIT_TIMEOUT', `run ${id}: expected it to close within ${options.timeout_ms ?? 'the wait'} ms, it is still open`, {

@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import type { Plan } from './plan.ts';
 import { PROOF, proofPlan, type ProofInput } from './proof.ts';
 import { proofInputSchema } from './proof-schema.ts';
+import { TRAINING_RUN, trainingRunPlan, type TrainingRunInput } from './training-run.ts';
+import { trainingRunInputSchema } from './training-run-schema.ts';
 
 /** A kind of saga, as commands know it: how its input is checked and what it will run, without running anything. */
 export interface Kind<I = unknown> {
@@ -9,8 +11,8 @@ export interface Kind<I = unknown> {
   readonly workflow_type: string;
   readonly schema: z.ZodType<I>;
   plan(input: I): Plan;
-  /** Reads what the input only names, such as files; default: nothing. */
-  prepare?(input: I, from: { readonly base_dir: string }): Promise<I>;
+  /** Fields that name a JSON or YAML file, each with the field that takes its content when the run is started. */
+  readonly files?: { readonly [field: string]: string };
   /** One line for lists, at most 200 bytes. */
   summary(input: I): string;
 }
@@ -23,5 +25,14 @@ const proof: Kind<ProofInput> = {
   summary: (input) => `proof: ${input.steps.length} steps`,
 };
 
+const trainingRun: Kind<TrainingRunInput> = {
+  kind: TRAINING_RUN,
+  workflow_type: 'trainingRun',
+  schema: trainingRunInputSchema,
+  files: { config_path: 'config' },
+  plan: () => trainingRunPlan,
+  summary: ({ model_name, dataset_name, seed }) => `training-run: ${model_name} on ${dataset_name}, seed ${seed}`,
+};
+
 /** Every kind of this release, by its name in commands. */
-export const KINDS: Readonly<Record<string, Kind>> = { [PROOF]: proof as Kind };
+export const KINDS: Readonly<Record<string, Kind>> = { [PROOF]: proof as Kind, [TRAINING_RUN]: trainingRun as Kind };

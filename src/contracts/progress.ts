@@ -111,13 +111,13 @@ function pendingStatus(call: PendingCall): TaskStatus {
   return call.state === 'started' ? 'running' : 'queued';
 }
 
+/** A step that was done and then undone is behind us too. */
 function isFinished(status: StepStatus): boolean {
-  return status === 'completed' || status === 'skipped';
+  return status === 'completed' || status === 'skipped' || status.startsWith('compensat');
 }
 
-/** Undone steps still count as done here: a run that fails keeps the progress it had. */
 function fractionDone(step: SagaStepRow, pending: readonly PendingCall[]): number {
-  if (isFinished(step.status) || step.status.startsWith('compensat')) return 1;
+  if (isFinished(step.status)) return 1;
   if (step.status !== 'running') return 0;
   const call = pending.find((candidate) => candidate.step_idx === step.step_idx);
   return heartbeatFraction(call?.heartbeat);

@@ -4,8 +4,6 @@ export const QUEUES = {
   main: 'cerebros',
   /** Training: one worker thread per slot. */
   compute: 'cerebros-compute',
-  /** Provider calls. */
-  cloud: 'cerebros-cloud',
 } as const;
 
 export type Queue = (typeof QUEUES)[keyof typeof QUEUES];

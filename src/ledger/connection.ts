@@ -21,8 +21,10 @@ export interface LedgerOptions {
 }
 
 const BACKOFF_S_MAX = 1;
-/** A connection that says nothing for this much longer than a statement may last is dead. */
-const SILENCE_GRACE_MS = 5_000;
+/** The pool closes a connection that nobody has used for so long. */
+const IDLE_S = 20;
+/** A connection that is used and yet silent for this much longer than a statement may last is dead; more than the idle time. */
+const SILENCE_GRACE_MS = 5_000 + IDLE_S * 1_000;
 
 /** Connects lazily: an unreachable Postgres shows at the first query, which is rejected at once or after `connect_timeout_s`. */
 export function openLedger(databaseUrl: string, options: LedgerOptions = {}): Sql {
@@ -30,14 +32,16 @@ export function openLedger(databaseUrl: string, options: LedgerOptions = {}): Sq
   const settings = {
     max: options.max ?? 10,
     connect_timeout: options.connect_timeout_s ?? 5,
+    idle_timeout: IDLE_S,
     connection: {
       application_name: options.application_name ?? 'cerebros',
       statement_timeout: timeoutMs,
       TimeZone: 'UTC',
       DateStyle: 'ISO',
     },
-    // Statements are prepared: planning a flush costs three times its commit. A pooler that loses them needs `?prepare=false` in the URL.
-    // At most one query waits on a connection behind another; `begin` needs that one.
+    // Statements are prepared: planning a flush costs three times its commit. A pooler that loses them needs `?prepare=false`
+    // in the URL. At most one query waits on a connection behind another. A `begin` in that place fails and leaves its transaction
+    // open (postgres.js 3.4.9), so nothing but the migrations uses one.
     max_pipeline: 1,
     backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, BACKOFF_S_MAX),
     onnotice: () => {},

@@ -12,18 +12,19 @@ export async function cancelOnAbort<T>(query: PromiseLike<T> & RunningQuery, sig
   }
 }
 
-/** Waits for the promise, but no longer than until the abort, which rejects with the signal's reason. A late rejection is swallowed. */
+/**
+ * Waits for the promise, but no longer than until the abort, which rejects with the signal's reason. A promise that is rejected
+ * after that does no harm.
+ */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let abort = () => {};
+  const listening = new AbortController();
   const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { signal: listening.signal });
   });
-  aborted.catch(() => {});
-  if (signal.aborted) abort();
   try {
     return await Promise.race([promise, aborted]);
   } finally {
-    signal.removeEventListener('abort', abort);
+    listening.abort();
   }
 }

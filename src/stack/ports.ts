@@ -70,11 +70,15 @@ async function listenFor(flag: string, choice: PortChoice): Promise<Server> {
     return await listen(port);
   } catch (error) {
     const holder = await holderOf(port);
-    throw new UserError('PORT_TAKEN', `Port ${port} on 127.0.0.1 cannot be used${holder === '' ? `: ${messageOf(error)}` : `: ${holder} has it`}.`, {
-      hint: `Choose another with ${flag} N (${flag} auto takes a free one), or end what holds it.`,
-      exitCode: 5,
-      cause: error,
-    });
+    throw new UserError(
+      'PORT_TAKEN',
+      `Port ${port} on 127.0.0.1 cannot be used${holder === '' ? `: ${messageOf(error)}` : `: ${holder} has it`}.`,
+      {
+        hint: `Choose another with ${flag} N (${flag} auto takes a free one), or end what holds it.`,
+        exitCode: 5,
+        cause: error,
+      },
+    );
   }
 }
 

@@ -126,7 +126,10 @@ function refuseUnclearSwitches(env: Record<string, string>): void {
   for (const name of ['TEMPORAL_TLS', 'TEMPORAL_TLS_DISABLE_HOST_VERIFICATION']) {
     const value = env[name];
     if (value === undefined || BOOLEANS.has(value)) continue;
-    throw unclearTls(`${name} is ${JSON.stringify(value)}; Temporal would silently take that for false.`, `Set ${name} to true or false, in small letters.`);
+    throw unclearTls(
+      `${name} is ${JSON.stringify(value)}; Temporal would silently take that for false.`,
+      `Set ${name} to true or false, in small letters.`,
+    );
   }
 }
 
@@ -136,11 +139,17 @@ function refuseUnclearTls({ apiKey, tls }: ClientConfigProfile): void {
   }
   const off = tls?.disabled === true;
   if (apiKey !== undefined && off) {
-    throw unclearTls('An API key is set and TLS is off: the key would travel in clear text.', 'Unset TEMPORAL_TLS (a key turns TLS on), or unset TEMPORAL_API_KEY.');
+    throw unclearTls(
+      'An API key is set and TLS is off: the key would travel in clear text.',
+      'Unset TEMPORAL_TLS (a key turns TLS on), or unset TEMPORAL_API_KEY.',
+    );
   }
   if ((tls?.clientCert === undefined) !== (tls?.clientKey === undefined)) {
     const [present, missing] = tls?.clientKey === undefined ? ['certificate', 'KEY'] : ['key', 'CERT'];
-    throw unclearTls(`A client ${present} is set alone: Temporal would connect without either.`, `Set TEMPORAL_TLS_CLIENT_${missing}_PATH too, or unset the ${present}.`);
+    throw unclearTls(
+      `A client ${present} is set alone: Temporal would connect without either.`,
+      `Set TEMPORAL_TLS_CLIENT_${missing}_PATH too, or unset the ${present}.`,
+    );
   }
   if (off && (tls.clientCert !== undefined || tls.serverCACert !== undefined)) {
     throw unclearTls('A certificate is set and TLS is off: it would not be used.', 'Set TEMPORAL_TLS to true, or unset the certificate.');
@@ -149,7 +158,9 @@ function refuseUnclearTls({ apiKey, tls }: ClientConfigProfile): void {
 
 function warningsFor(env: Record<string, string>): readonly string[] {
   const ignored = ['TEMPORAL_CODEC_ENDPOINT', 'TEMPORAL_CODEC_AUTH', 'TEMPORAL_TLS_DISABLE_HOST_VERIFICATION'];
-  return ignored.filter((name) => env[name] !== undefined).map((name) => `${name} is set, and Temporal's TypeScript SDK does not apply it.`);
+  return ignored
+    .filter((name) => env[name] !== undefined)
+    .map((name) => `${name} is set, and Temporal's TypeScript SDK does not apply it.`);
 }
 
 function unclearTls(message: string, hint: string, cause?: unknown): UserError {

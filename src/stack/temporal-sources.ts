@@ -91,7 +91,11 @@ async function withProgress(context: FetchContext, work: () => Promise<CommandRe
  * Fetches into a folder of its own, then renames: a fetch that is killed leaves nothing at `target`, and of two at once the
  * last one wins with a complete file.
  */
-async function inStaging(target: string, context: FetchContext, fetch: (staging: string) => Promise<CommandResult>): Promise<string | null> {
+async function inStaging(
+  target: string,
+  context: FetchContext,
+  fetch: (staging: string) => Promise<CommandResult>,
+): Promise<string | null> {
   mkdirSync(context.cacheDir, { recursive: true });
   sweepStaging(context.cacheDir);
   const staging = mkdtempSync(join(context.cacheDir, 'staging-'));

@@ -71,7 +71,7 @@ describe('flushLedger', () => {
         'LEDGER_BUSY', 'LEDGER_BUSY', 'LEDGER_TIMEOUT', 'LEDGER_TIMEOUT', 'LEDGER_TIMEOUT',
       ]);
     });
-    await expect.poll(async () => await settled(local().run(flushLedger, batch('after', 1)))).toBe('fulfilled');
+    await expect.poll(async () => await settled(local().run(flushLedger, batch('after', 1))), { timeout: 5_000 }).toBe('fulfilled');
   });
 
   test('has Postgres stop the query when the activity is cancelled', async () => {
@@ -79,10 +79,10 @@ describe('flushLedger', () => {
     const environment = regular();
     await locked(async () => {
       const flush = settled(environment.run(flushLedger, batch('cancelled', 1)));
-      await expect.poll(waiting).toBe(1);
+      await expect.poll(waiting, { timeout: 5_000 }).toBe(1);
       environment.cancel();
       expect(await flush).toBe('rejected');
-      await expect.poll(waiting).toBe(0);
+      await expect.poll(waiting, { timeout: 5_000 }).toBe(0);
     });
     expect(await getRun(admin, 'cancelled')).toBeUndefined();
   });
@@ -94,7 +94,7 @@ describe('flushLedger', () => {
     await local().run(flushLedger, batch('cut', 1));
     proxy.refuse();
     await locked(async () => expect(await settled(local().run(flushLedger, batch('cut', 2)))).toBe('rejected'));
-    await expect.poll(async () => (await getRun(admin, 'cut'))?.version).toBe(2);
+    await expect.poll(async () => (await getRun(admin, 'cut'))?.version, { timeout: 5_000 }).toBe(2);
     await closeLedger(through);
   });
 

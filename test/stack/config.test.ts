@@ -85,20 +85,27 @@ test('flag, variable, stack.json and profile file name Temporal and the ledger i
 
 test('without anything Temporal is looked for on this machine and the ledger is unknown', () => {
   const connections = resolveConnections({}, envWith(null));
-  expect(connections.temporal).toMatchObject({ connection: { address: '127.0.0.1:7233' }, namespace: 'default', address_source: 'default' });
+  expect(connections.temporal).toMatchObject({
+    connection: { address: '127.0.0.1:7233' },
+    namespace: 'default',
+    address_source: 'default',
+  });
   expect(() => requireDatabaseUrl(connections)).toThrow(expect.objectContaining({ code: 'NO_DATABASE', exitCode: 3 }));
 });
 
-test('an API key is not sent to the embedded server, but to one that stack.json names as another\'s', () => {
+test("an API key is not sent to the embedded server, but to one that stack.json names as another's", () => {
   writeStack(true);
   expect(resolveConnections({}, envWith(null, API_KEY)).temporal.connection).toEqual({ address: '127.0.0.1:7999', ...WITHOUT_PROXY });
   writeStack(false);
   expect(resolveConnections({}, envWith(null, API_KEY)).temporal.connection).toMatchObject({ apiKey: 'secret', tls: true });
 });
 
+function channelArgsOf(address: string): unknown {
+  return resolveConnections({ address }, envWith(null)).temporal.connection.channelArgs;
+}
+
 test('calls to this machine go around a proxy, others do not', () => {
-  const channelArgsOf = (address: string): unknown => resolveConnections({ address }, envWith(null)).temporal.connection.channelArgs;
-  expect(['127.0.0.1:1', 'localhost:1', '[::1]:1'].map(channelArgsOf)).toEqual(Array(3).fill({ 'grpc.enable_http_proxy': 0 }));
+  for (const address of ['127.0.0.1:1', 'localhost:1', '[::1]:1']) expect(channelArgsOf(address)).toEqual({ 'grpc.enable_http_proxy': 0 });
   expect(channelArgsOf('temporal.example:7233')).toBeUndefined();
 });
 
@@ -114,6 +121,9 @@ test('own settings come from the environment, with folders made absolute', () =>
     cache_dir: '/c/cerebros',
     database_url: null,
   });
-  expect(loadSettings({ CEREBROS_ARTIFACTS_DIR: '/shared' }, 'given')).toMatchObject({ data_dir: resolve('given'), artifacts_dir: '/shared' });
+  expect(loadSettings({ CEREBROS_ARTIFACTS_DIR: '/shared' }, 'given')).toMatchObject({
+    data_dir: resolve('given'),
+    artifacts_dir: '/shared',
+  });
   expect(() => loadSettings({ DATABASE_URL: 'mysql://x' })).toThrow(expect.objectContaining({ code: 'SETTING_INVALID' }));
 });

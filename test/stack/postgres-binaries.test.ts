@@ -33,7 +33,9 @@ test('binaries that cannot run in place run from a complete copy, and the packag
 
 function linksIn(native: string): readonly string[] {
   const lib = join(native, 'lib');
-  return readdirSync(lib).map((name) => join(lib, name)).filter((file) => lstatSync(file).isSymbolicLink());
+  return readdirSync(lib)
+    .map((name) => join(lib, name))
+    .filter((file) => lstatSync(file).isSymbolicLink());
 }
 
 function packagedNative(): string {

@@ -78,7 +78,8 @@ test('without any way to get one there is one error, which says what was tried a
   if (!(error instanceof UserError)) throw new Error('expected a UserError', { cause: error });
   expect(error).toMatchObject({ code: 'NO_TEMPORAL', exitCode: 3 });
   const { message, hint } = error;
-  for (const tried of ['PATH: no executable', 'cache: ', 'a download: no network', 'go install: go is not on PATH']) expect(message).toContain(tried);
+  for (const tried of ['PATH: no executable', 'cache: ', 'a download: no network', 'go install: go is not on PATH'])
+    expect(message).toContain(tried);
   for (const option of ['TEMPORAL_ADDRESS', 'on PATH', 'cache/temporal', 'network', 'install Go']) expect(hint).toContain(option);
 });
 

@@ -25,7 +25,12 @@ console.log(JSON.stringify(stack.pids));`;
 // A process of its own, to be killed: Node runs no TypeScript, so the stack is compiled for it.
 beforeAll(() => {
   const options = { extends: join(ROOT, 'tsconfig.base.json'), compilerOptions: { composite: false, sourceMap: false, types: ['node'] } };
-  const compilerOptions = { ...options.compilerOptions, typeRoots: [join(ROOT, 'node_modules/@types')], rootDir: join(ROOT, 'src'), outDir: built };
+  const compilerOptions = {
+    ...options.compilerOptions,
+    typeRoots: [join(ROOT, 'node_modules/@types')],
+    rootDir: join(ROOT, 'src'),
+    outDir: built,
+  };
   mkdirSync(built);
   writeFileSync(join(own.dir, 'tsconfig.json'), JSON.stringify({ ...options, compilerOptions, files: [join(ROOT, 'src/stack/stack.ts')] }));
   const compiled = spawnSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', own.dir], { encoding: 'utf8' });

@@ -46,6 +46,8 @@ async function behave(how: Script['do'], step: StepContext, gate: string): Promi
   if (how === 'fail') throw ApplicationFailure.nonRetryable(`${step.step_name} was told to fail`, 'SCRIPTED');
   if (how === 'flaky' && step.attempt < 3) throw ApplicationFailure.create({ message: 'not yet', type: 'FLAKY', nextRetryDelay: 10 });
   if (how === 'hang') await once(step.signal, 'abort').then(() => step.signal.throwIfAborted());
-  if (how === 'wait') await until(() => existsSync(gate) || step.signal.aborted, 55_000).then(() => step.signal.throwIfAborted());
-  if (how === 'deaf') await until(() => existsSync(gate), 55_000);
+  if (how === 'reject') throw ApplicationFailure.create({ message: 'never', type: 'REJECTED', nextRetryDelay: 10 });
+  const open = (): boolean => [gate, `${gate}.${step.saga_id}`].some((file) => existsSync(file));
+  if (how === 'wait') await until(() => open() || step.signal.aborted, 55_000).then(() => step.signal.throwIfAborted());
+  if (how === 'deaf') await until(open, 300_000);
 }

@@ -4,11 +4,16 @@ import type { Answer } from '../../src/workflows/saga/types.ts';
 
 /** What a scripted step does. Default: succeeds at once with its name, and can be undone. */
 export interface Script {
-  /** `ok`, `fail` (final), `no_effect` (final, and says so), `flaky` (fails twice, then works), `hang` (until cancelled or timed out), `wait` (until the gate file appears). */
-  readonly do?: 'ok' | 'fail' | 'no_effect' | 'flaky' | 'hang' | 'wait' | 'deaf' | 'nan' | 'huge' | 'more';
+  /**
+   * `ok`, `fail` (final), `reject` (at every attempt), `no_effect` (final, and says so), `flaky` (fails twice, then works), `hang` (until
+   * cancelled or timed out), `wait` (until a gate opens, or cancelled), `deaf` (until a gate opens, whatever happens). See `openGate`.
+   */
+  readonly do?: 'ok' | 'fail' | 'reject' | 'no_effect' | 'flaky' | 'hang' | 'wait' | 'deaf' | 'nan' | 'huge' | 'more';
   readonly undo?: 'ok' | 'fail' | 'flaky' | 'wait';
   readonly no_undo?: boolean;
   readonly output?: Json;
+  /** Characters that the step's input, and that of its undo, is made longer by. */
+  readonly pad?: number;
   readonly steps?: readonly PlanStep[];
   readonly compensate?: readonly Answer<Json>[];
 }
@@ -23,6 +28,6 @@ export interface ScriptedInput {
 }
 
 export interface ScriptedActivities {
-  act(input: { readonly step: string; readonly script: Script }): Promise<Json>;
+  act(input: { readonly step: string; readonly script: Script; readonly pad?: string }): Promise<Json>;
   undo(input: { readonly step: string; readonly script: Script; readonly outcome: string }): Promise<null>;
 }

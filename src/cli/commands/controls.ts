@@ -3,7 +3,8 @@ import type { CliContext } from '../context.ts';
 import type { CancelFlags, IdFlags, RecoverFlags, RollbackFlags, SkipFlags } from '../flags.ts';
 import { GLOBAL_ALIASES, GLOBAL_FLAGS, ID, asTyped } from './global-flags.ts';
 
-const DRY_RUN = { kind: 'boolean', optional: true, withNegated: false, brief: 'Only say what would be reused, undone and run' } as const;
+const WAIT = { kind: 'boolean', default: true, brief: 'Wait for its end; 1 unless all undone' } as const;
+const DRY_RUN = { kind: 'boolean', optional: true, withNegated: false, brief: 'Only say what would be undone and run' } as const;
 
 export const pauseCommand = buildCommand<IdFlags, [string], CliContext>({
   loader: async () => (await import('../impl/control.ts')).pause,
@@ -20,13 +21,16 @@ export const resumeCommand = buildCommand<IdFlags, [string], CliContext>({
 export const haltCommand = buildCommand<IdFlags, [string], CliContext>({
   loader: async () => (await import('../impl/control.ts')).halt,
   parameters: { flags: GLOBAL_FLAGS, aliases: GLOBAL_ALIASES, positional: ID },
-  docs: { brief: 'Stop at the next step boundary and keep everything; recover or rollback later' },
+  docs: { brief: 'Stop at the next step boundary and keep everything' },
 });
 
 export const cancelCommand = buildCommand<CancelFlags, [string], CliContext>({
   loader: async () => (await import('../impl/control.ts')).cancel,
   parameters: {
-    flags: { ...GLOBAL_FLAGS, afterStep: { kind: 'boolean', optional: true, withNegated: false, brief: 'Let the running steps finish first' } },
+    flags: {
+      ...GLOBAL_FLAGS,
+      afterStep: { kind: 'boolean', optional: true, withNegated: false, brief: 'Let the running steps finish first' },
+    },
     aliases: GLOBAL_ALIASES,
     positional: ID,
   },
@@ -38,7 +42,10 @@ export const skipCommand = buildCommand<SkipFlags, [string, string], CliContext>
   parameters: {
     flags: { ...GLOBAL_FLAGS, result: { kind: 'parsed', parse: asTyped, placeholder: 'FILE|-', brief: "The step's result, JSON or YAML" } },
     aliases: GLOBAL_ALIASES,
-    positional: { kind: 'tuple', parameters: [...ID.parameters, { brief: 'Name or index of the step', placeholder: 'STEP', parse: asTyped }] },
+    positional: {
+      kind: 'tuple',
+      parameters: [...ID.parameters, { brief: 'Name or index of the step', placeholder: 'STEP', parse: asTyped }],
+    },
   },
   docs: { brief: 'Take the given result for a step that has not started' },
 });
@@ -50,22 +57,23 @@ export const recoverCommand = buildCommand<RecoverFlags, [string], CliContext>({
       ...GLOBAL_FLAGS,
       fromStep: { kind: 'parsed', parse: asTyped, placeholder: 'N', brief: 'Name or index of the first step that runs again' },
       dryRun: DRY_RUN,
+      wait: { kind: 'boolean', optional: true, withNegated: false, brief: 'Wait for its end; exit 1 unless completed' },
     },
     aliases: GLOBAL_ALIASES,
     positional: ID,
   },
-  docs: { brief: 'Go on from a step of a halted run; the steps from there on are undone first' },
+  docs: { brief: 'Go on from step N; what ran from there on is undone first' },
 });
 
 export const rollbackCommand = buildCommand<RollbackFlags, [string], CliContext>({
   loader: async () => (await import('../impl/reenter.ts')).rollback,
-  parameters: { flags: { ...GLOBAL_FLAGS, dryRun: DRY_RUN }, aliases: GLOBAL_ALIASES, positional: ID },
+  parameters: { flags: { ...GLOBAL_FLAGS, dryRun: DRY_RUN, wait: WAIT }, aliases: GLOBAL_ALIASES, positional: ID },
   docs: { brief: 'Undo a run that has ended without undo' },
 });
 
 const undoRetryCommand = buildCommand<RollbackFlags, [string], CliContext>({
   loader: async () => (await import('../impl/reenter.ts')).undoRetry,
-  parameters: { flags: { ...GLOBAL_FLAGS, dryRun: DRY_RUN }, aliases: GLOBAL_ALIASES, positional: ID },
+  parameters: { flags: { ...GLOBAL_FLAGS, dryRun: DRY_RUN, wait: WAIT }, aliases: GLOBAL_ALIASES, positional: ID },
   docs: { brief: 'Undo again what is stuck' },
 });
 

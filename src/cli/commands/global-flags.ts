@@ -1,4 +1,4 @@
-import type { FlagParametersForType } from '@stricli/core';
+import { buildChoiceParser, type FlagParametersForType } from '@stricli/core';
 import type { CliContext, GlobalFlags } from '../context.ts';
 
 /** A flag's value as it was typed. */
@@ -8,11 +8,17 @@ export function asTyped(value: string): string {
 
 /** Flags that every command takes, spelled as in Temporal's CLI. */
 export const GLOBAL_FLAGS: FlagParametersForType<GlobalFlags, CliContext> = {
-  output: { kind: 'enum', values: ['json', 'jsonl', 'text'], optional: true, brief: 'Form of the output; text on a terminal, else json' },
+  output: {
+    kind: 'parsed',
+    parse: buildChoiceParser(['json', 'jsonl', 'text']),
+    optional: true,
+    placeholder: 'form',
+    brief: 'json, jsonl or text (on a terminal)',
+  },
   address: { kind: 'parsed', parse: asTyped, optional: true, placeholder: 'host:port', brief: "Temporal's address" },
   namespace: { kind: 'parsed', parse: asTyped, optional: true, placeholder: 'name', brief: "Temporal's namespace" },
   profile: { kind: 'parsed', parse: asTyped, optional: true, placeholder: 'name', brief: "Profile in Temporal's config file" },
-  dataDir: { kind: 'parsed', parse: asTyped, optional: true, placeholder: 'dir', brief: 'Where the stack keeps its data; .cerebros' },
+  dataDir: { kind: 'parsed', parse: asTyped, optional: true, placeholder: 'dir', brief: "The stack's folder; .cerebros" },
   debug: { kind: 'boolean', optional: true, withNegated: false, brief: 'Print stack traces' },
 };
 

@@ -10,10 +10,3 @@ export function limitParser(text: string): number {
   if (number < 1 || number > 1000) throw new RangeError(`expected a number from 1 to 1000, got ${text}`);
   return number;
 }
-
-/** A port, 0 to 65535; 0 lets the system choose. */
-export function portNumber(text: string): number {
-  const number = wholeNumber(text);
-  if (number > 65_535) throw new RangeError(`expected a port from 0 to 65535, got ${text}`);
-  return number;
-}

@@ -1,4 +1,4 @@
-import { buildCommand } from '@stricli/core';
+import { buildChoiceParser, buildCommand } from '@stricli/core';
 import type { CliContext } from '../context.ts';
 import type { GraphFlags, PlanFlags } from '../flags.ts';
 import { GLOBAL_ALIASES, GLOBAL_FLAGS, asTyped } from './global-flags.ts';
@@ -9,7 +9,14 @@ export const planCommand = buildCommand<PlanFlags, [string], CliContext>({
     flags: {
       ...GLOBAL_FLAGS,
       input: { kind: 'parsed', parse: asTyped, placeholder: 'FILE|-', brief: 'The input, JSON or YAML; - reads stdin' },
-      set: { kind: 'parsed', parse: asTyped, optional: true, variadic: true, placeholder: 'k=v', brief: 'Set a value of the input, by its dotted path' },
+      set: {
+        kind: 'parsed',
+        parse: asTyped,
+        optional: true,
+        variadic: true,
+        placeholder: 'k=v',
+        brief: 'Set a value in the input by its dotted path',
+      },
     },
     aliases: GLOBAL_ALIASES,
     positional: { kind: 'tuple', parameters: [{ brief: 'What would run', placeholder: 'KIND', parse: asTyped }] },
@@ -22,11 +29,20 @@ export const graphCommand = buildCommand<GraphFlags, [string], CliContext>({
   parameters: {
     flags: {
       ...GLOBAL_FLAGS,
-      format: { kind: 'enum', values: ['mermaid', 'text'], optional: true, brief: 'Form of the graph; text' },
+      format: {
+        kind: 'parsed',
+        parse: buildChoiceParser(['mermaid', 'text']),
+        optional: true,
+        placeholder: 'form',
+        brief: 'mermaid or text (default)',
+      },
       input: { kind: 'parsed', parse: asTyped, optional: true, placeholder: 'FILE|-', brief: 'Input of a KIND whose plan depends on it' },
     },
     aliases: GLOBAL_ALIASES,
-    positional: { kind: 'tuple', parameters: [{ brief: "A kind, or a run's id for its live state", placeholder: 'KIND|ID', parse: asTyped }] },
+    positional: {
+      kind: 'tuple',
+      parameters: [{ brief: "A kind, or a run's id for its live state", placeholder: 'KIND|ID', parse: asTyped }],
+    },
   },
   docs: { brief: 'The steps as a graph, with live state for a run' },
 });

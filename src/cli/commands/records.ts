@@ -9,16 +9,25 @@ const eventsTailCommand = buildCommand<EventsFlags, [], CliContext>({
   parameters: {
     flags: {
       ...GLOBAL_FLAGS,
-      topic: { kind: 'parsed', parse: asTyped, optional: true, brief: "Pattern; * is one segment, ** any number; 'cerebros.**'" },
+      topic: { kind: 'parsed', parse: asTyped, optional: true, brief: "Pattern: * one segment, ** any; 'cerebros.**'" },
       follow: { kind: 'boolean', optional: true, withNegated: false, brief: 'Go on with new events as they come' },
-      from: { kind: 'parsed', parse: wholeNumber, optional: true, placeholder: 'SEQ', brief: 'First sequence number; without it the last 20 events' },
+      from: {
+        kind: 'parsed',
+        parse: wholeNumber,
+        optional: true,
+        placeholder: 'SEQ',
+        brief: 'From this sequence number; else the last 20',
+      },
     },
     aliases: GLOBAL_ALIASES,
   },
   docs: { brief: 'Print events' },
 });
 
-const MAYBE_ID = { kind: 'tuple', parameters: [{ brief: 'Only this run; all without', placeholder: 'ID', parse: asTyped, optional: true }] } as const;
+const MAYBE_ID = {
+  kind: 'tuple',
+  parameters: [{ brief: 'Only this run; all without', placeholder: 'ID', parse: asTyped, optional: true }],
+} as const;
 
 const ledgerVerifyCommand = buildCommand<GlobalFlags, [string | undefined], CliContext>({
   loader: async () => (await import('../impl/ledger.ts')).ledgerVerify,
@@ -34,7 +43,10 @@ const ledgerRebuildCommand = buildCommand<GlobalFlags, [string | undefined], Cli
 
 export const eventsRoutes = buildRouteMap({ routes: { tail: eventsTailCommand }, docs: { brief: 'The event bus' } });
 
-export const ledgerRoutes = buildRouteMap({ routes: { verify: ledgerVerifyCommand, rebuild: ledgerRebuildCommand }, docs: { brief: 'The ledger in Postgres' } });
+export const ledgerRoutes = buildRouteMap({
+  routes: { verify: ledgerVerifyCommand, rebuild: ledgerRebuildCommand },
+  docs: { brief: 'The ledger in Postgres' },
+});
 
 export const historyCommand = buildCommand<HistoryFlags, [string], CliContext>({
   loader: async () => (await import('../impl/history.ts')).history,
@@ -75,7 +87,10 @@ export const predictCommand = buildCommand<GlobalFlags, [string, string], CliCon
 const modelsListCommand = buildCommand<LimitFlags, [], CliContext>({
   loader: async () => (await import('../impl/models.ts')).modelsList,
   parameters: {
-    flags: { ...GLOBAL_FLAGS, limit: { kind: 'parsed', parse: limitParser, optional: true, placeholder: 'n', brief: 'At most this many, 1 to 1000; 100' } },
+    flags: {
+      ...GLOBAL_FLAGS,
+      limit: { kind: 'parsed', parse: limitParser, optional: true, placeholder: 'n', brief: 'At most this many, 1 to 1000; 100' },
+    },
     aliases: GLOBAL_ALIASES,
   },
   docs: { brief: 'List trained models, newest first' },
@@ -91,4 +106,7 @@ const modelsShowCommand = buildCommand<IdFlags, [string], CliContext>({
   docs: { brief: 'Show a trained model' },
 });
 
-export const modelsRoutes = buildRouteMap({ routes: { list: modelsListCommand, show: modelsShowCommand }, docs: { brief: 'Trained models' } });
+export const modelsRoutes = buildRouteMap({
+  routes: { list: modelsListCommand, show: modelsShowCommand },
+  docs: { brief: 'Trained models' },
+});

@@ -1,4 +1,4 @@
-import { buildCommand } from '@stricli/core';
+import { buildChoiceParser, buildCommand } from '@stricli/core';
 import type { CliContext } from '../context.ts';
 import type { IdFlags, ListFlags, StartFlags } from '../flags.ts';
 import { GLOBAL_ALIASES, GLOBAL_FLAGS, ID, asTyped } from './global-flags.ts';
@@ -10,17 +10,39 @@ export const startCommand = buildCommand<StartFlags, [string], CliContext>({
     flags: {
       ...GLOBAL_FLAGS,
       input: { kind: 'parsed', parse: asTyped, placeholder: 'FILE|-', brief: 'The input, JSON or YAML; - reads stdin' },
-      id: { kind: 'parsed', parse: asTyped, optional: true, brief: 'Id of the run; the same id and input again return the same run' },
-      at: { kind: 'parsed', parse: asTyped, optional: true, placeholder: 'ISO', brief: 'Start of the first step, as 2027-01-31T08:00:00Z' },
-      set: { kind: 'parsed', parse: asTyped, optional: true, variadic: true, placeholder: 'k=v', brief: 'Set a value of the input, by its dotted path' },
-      onFailure: { kind: 'enum', values: ['undo', 'halt'], optional: true, brief: 'Undo everything at a final failure (default), or stop and keep it' },
-      maxRecoveryAttempts: { kind: 'parsed', parse: wholeNumber, optional: true, placeholder: 'n', brief: 'How often it may be recovered; 3' },
-      wait: { kind: 'boolean', optional: true, withNegated: false, brief: 'Wait until it has closed and print it; exit 1 unless completed' },
+      id: { kind: 'parsed', parse: asTyped, optional: true, brief: 'Id; the same id and input give the same run' },
+      at: { kind: 'parsed', parse: asTyped, optional: true, placeholder: 'ISO', brief: 'First step then, as 2027-01-31T08:00:00Z' },
+      set: {
+        kind: 'parsed',
+        parse: asTyped,
+        optional: true,
+        variadic: true,
+        placeholder: 'k=v',
+        brief: 'Set a value in the input by its dotted path',
+      },
+      onFailure: {
+        kind: 'parsed',
+        parse: buildChoiceParser(['undo', 'halt']),
+        optional: true,
+        placeholder: 'what',
+        brief: 'undo everything (default), or halt and keep it',
+      },
+      maxRecoveryAttempts: {
+        kind: 'parsed',
+        parse: wholeNumber,
+        optional: true,
+        placeholder: 'n',
+        brief: 'How often it may be recovered; 3',
+      },
+      wait: { kind: 'boolean', optional: true, withNegated: false, brief: 'Wait for its end; exit 1 unless completed' },
     },
     aliases: GLOBAL_ALIASES,
     positional: { kind: 'tuple', parameters: [{ brief: 'What to run, as training-run or proof', placeholder: 'KIND', parse: asTyped }] },
   },
-  docs: { brief: 'Start a run', fullDescription: 'Start a run. It goes on whatever becomes of this terminal; Ctrl-C ends only the waiting.' },
+  docs: {
+    brief: 'Start a run',
+    fullDescription: 'Start a run. It goes on whatever becomes of this terminal;\nCtrl-C ends only the waiting.',
+  },
 });
 
 export const listCommand = buildCommand<ListFlags, [], CliContext>({
@@ -55,5 +77,8 @@ export const progressCommand = buildCommand<IdFlags, [string], CliContext>({
 export const watchCommand = buildCommand<IdFlags, [string], CliContext>({
   loader: async () => (await import('../impl/watch.ts')).watch,
   parameters: { flags: GLOBAL_FLAGS, aliases: GLOBAL_ALIASES, positional: ID },
-  docs: { brief: 'Follow a run until it has closed', fullDescription: 'Follow a run until it has closed: redrawn on a terminal, a line for each change when piped.' },
+  docs: {
+    brief: 'Follow a run until it has closed',
+    fullDescription: 'Follow a run until it has closed: redrawn on a terminal,\na line for each change when piped.',
+  },
 });

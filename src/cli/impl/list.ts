@@ -21,16 +21,25 @@ export async function list(this: CliContext, flags: ListFlags): Promise<void> {
 
 function statusOf(text: string | undefined): RunStatus | undefined {
   const status = RUN_STATUSES.find((one) => one === text);
-  if (text !== undefined && status === undefined) throw usageError(`--status: expected one of ${RUN_STATUSES.join(', ')}, got "${text}"`, 'cerebros list --help');
+  if (text !== undefined && status === undefined)
+    throw usageError(`--status: expected one of ${RUN_STATUSES.join(', ')}, got "${text}"`, 'cerebros list --help');
   return status;
 }
 
 function listText(rows: readonly SagaRunRow[], { colors }: Output): string {
   if (rows.length === 0) return 'no runs';
-  const lines = rows.map((row): Row => [row.id, row.kind, { text: row.status, paint: statusPaint(colors, row.status) }, stepOf(row), ago(row.created_at)]);
+  const lines = rows.map((row): Row => [
+    row.id,
+    row.kind,
+    { text: row.status, paint: statusPaint(colors, row.status) },
+    stepOf(row),
+    ago(row.created_at),
+  ]);
   return table([['ID', 'KIND', 'STATUS', 'STEP', 'CREATED'], ...lines]);
 }
 
 function stepOf({ current_step_idx, plan }: SagaRunRow): string {
-  return current_step_idx === null ? `${plan.length}/${plan.length}` : `${current_step_idx}/${plan.length} ${plan[current_step_idx]?.name ?? ''}`;
+  return current_step_idx === null
+    ? `${plan.length}/${plan.length}`
+    : `${current_step_idx}/${plan.length} ${plan[current_step_idx]?.name ?? ''}`;
 }

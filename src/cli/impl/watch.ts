@@ -8,7 +8,7 @@ import type { IdFlags } from '../flags.ts';
 import { outputOf, type Output } from '../output.ts';
 import { liveScreen } from '../text/live-screen.ts';
 import { plainLine } from '../text/plain.ts';
-import { progressText } from '../text/progress-text.ts';
+import { progressText, type ShownProgress } from '../text/progress-text.ts';
 import { nextHint } from '../text/run-text.ts';
 import { useCerebros } from '../use-cerebros.ts';
 
@@ -43,7 +43,19 @@ function stale(error: unknown, view: RunView, output: Output): RunView {
 
 function redrawn(context: CliContext, output: Output): Show {
   const screen = liveScreen(context);
-  return ({ run, progress }) => screen.draw(`${plainLine(`${run.id}  ${run.kind}  ${run.status}`, 80)}\n${progressText(progress, output.colors, TASKS_MAX)}`);
+  return (view) => {
+    const { id, kind, status } = view.run;
+    screen.draw(`${plainLine(`${id}  ${kind}  ${status}`, 80)}\n${progressText(inFullWords(view), output.colors, TASKS_MAX)}`);
+  };
+}
+
+/** The progress object calls all of undoing `cancelled`; the rows know more. */
+function inFullWords({ run, progress }: RunView): ShownProgress {
+  const tasks = progress.tasks.map((task) => ({
+    ...task,
+    status: task.status === 'cancelled' ? (run.steps.find((step) => step.step_idx === task.id)?.status ?? task.status) : task.status,
+  }));
+  return { ...progress, tasks };
 }
 
 function jsonLines(output: Output): Show {
@@ -63,10 +75,12 @@ function plainLines(output: Output): Show {
     said.set(key, text);
     output.item(text, () => plainLine(text, 200));
   };
-  return ({ run, progress }) => {
-    for (const task of progress.tasks) {
+  return (view) => {
+    const { run, progress } = view;
+    for (const task of inFullWords(view).tasks) {
       const retries = task.retry_count > 0 ? ` retry ${task.retry_count}` : '';
-      if (task.status !== 'pending') say(`task ${task.id}`, `${task.id} ${task.name} ${task.status}${retries}${task.error_message ? `: ${task.error_message}` : ''}`);
+      if (task.status !== 'pending')
+        say(`task ${task.id}`, `${task.id} ${task.name} ${task.status}${retries}${task.error_message ? `: ${task.error_message}` : ''}`);
     }
     say('run', `${run.id} ${run.status} ${progress.progress.toFixed(1)} %`);
   };

@@ -11,7 +11,17 @@ export function colorsFor(context: Pick<CliContext, 'env' | 'tty'>): Colors {
 
 const GREEN = new Set(['completed', 'in_sync']);
 const RED = new Set(['failed', 'compensation_failed', 'halted']);
-const YELLOW = new Set(['paused', 'retrying', 'recovering', 'compensating', 'compensated', 'rolled_back', 'cancelled', 'skipped', 'waiting']);
+const YELLOW = new Set([
+  'paused',
+  'retrying',
+  'recovering',
+  'compensating',
+  'compensated',
+  'rolled_back',
+  'cancelled',
+  'skipped',
+  'waiting',
+]);
 const CYAN = new Set(['running', 'queued', 'sleeping']);
 
 /** How a status word is coloured. */

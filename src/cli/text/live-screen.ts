@@ -17,7 +17,10 @@ export function liveScreen({ process, size }: Pick<CliContext, 'process' | 'size
       if (text === last) return;
       last = text;
       const { columns, rows } = size();
-      const lines = text.split('\n').slice(0, Math.max(1, rows - 1)).map((line) => fitLine(line, columns));
+      const lines = text
+        .split('\n')
+        .slice(0, Math.max(1, rows - 1))
+        .map((line) => fitLine(line, columns));
       // Up over what was drawn, then erase to the end of the screen.
       const back = drawn > 0 ? `\u001b[${drawn}A\r\u001b[J` : '';
       process.stdout.write(`${back}${lines.join('\n')}\n`);

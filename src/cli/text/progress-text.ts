@@ -4,8 +4,14 @@ import { plainLine } from './plain.ts';
 import { table, type Row } from './table.ts';
 import { duration } from './time-text.ts';
 
+/** A task with any word for its state: `compensated` says more than the progress object may. */
+export type ShownTask = Omit<ProgressTask, 'status'> & { readonly status: string };
+
+/** The progress object, or one with other words for states. */
+export type ShownProgress = Omit<ProgressObject, 'tasks'> & { readonly tasks: readonly ShownTask[] };
+
 /** How the progress object reads for people; at most `limit` tasks. */
-export function progressText(progress: ProgressObject, colors: Colors, limit: number): string {
+export function progressText(progress: ShownProgress, colors: Colors, limit: number): string {
   const shown = tasksAround(progress, limit);
   const rest = progress.tasks.length - shown.length;
   const tasks = table(shown.map((task) => taskRow(task, colors)));
@@ -13,7 +19,7 @@ export function progressText(progress: ProgressObject, colors: Colors, limit: nu
 }
 
 /** One line: bar, percentage, status, what it waits for. */
-export function progressLine(progress: ProgressObject, colors: Colors): string {
+export function progressLine(progress: Omit<ShownProgress, 'tasks'>, colors: Colors): string {
   const { status, completed_tasks, total_steps, eta_s, waiting_on } = progress;
   const filled = Math.round(progress.progress / 5);
   const bar = `[${'#'.repeat(filled)}${'.'.repeat(20 - filled)}]`;
@@ -25,14 +31,17 @@ export function progressLine(progress: ProgressObject, colors: Colors): string {
 }
 
 /** The current task stays in view: what is before it goes first. */
-function tasksAround({ tasks, current_step }: ProgressObject, limit: number): readonly ProgressTask[] {
+function tasksAround({ tasks, current_step }: ShownProgress, limit: number): readonly ShownTask[] {
   if (tasks.length <= limit) return tasks;
-  const current = Math.max(0, tasks.findIndex((task) => task.name === current_step));
+  const current = Math.max(
+    0,
+    tasks.findIndex((task) => task.name === current_step),
+  );
   const first = Math.min(Math.max(0, current - Math.floor(limit / 2)), tasks.length - limit);
   return tasks.slice(first, first + limit);
 }
 
-function taskRow(task: ProgressTask, colors: Colors): Row {
+function taskRow(task: ShownTask, colors: Colors): Row {
   const retries = task.retry_count > 0 ? `retry ${task.retry_count}` : '';
   return [String(task.id), task.name, { text: task.status, paint: statusPaint(colors, task.status) }, retries, task.error_message ?? ''];
 }

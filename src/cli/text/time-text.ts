@@ -8,7 +8,7 @@ const UNITS: readonly (readonly [number, string])[] = [
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
-  const [size, unit] = UNITS.find(([size]) => ms >= size) ?? [60_000, 'min'];
+  const [size, unit] = UNITS.find(([least]) => ms >= least) ?? [60_000, 'min'];
   const whole = Math.floor(ms / size);
   const rest = ms - whole * size;
   if (unit === 'min') return `${whole} min ${Math.round(rest / 1000)} s`;

@@ -66,7 +66,12 @@ function isCommandOf(event: HistoryEvent, task: number): boolean {
   if (!kind) return false;
   if (kind === 'workflowExecutionUpdateAcceptedEventAttributes' || kind === 'workflowExecutionUpdateCompletedEventAttributes') return true;
   const attributes = event[kind];
-  return attributes !== null && attributes !== undefined && 'workflowTaskCompletedEventId' in attributes && toNumber(attributes.workflowTaskCompletedEventId) === task;
+  return (
+    attributes !== null &&
+    attributes !== undefined &&
+    'workflowTaskCompletedEventId' in attributes &&
+    toNumber(attributes.workflowTaskCompletedEventId) === task
+  );
 }
 
 /** A call that a history tells of. */

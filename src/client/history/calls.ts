@@ -16,7 +16,7 @@ export function activityScheduled(state: FoldState, event: HistoryEvent): void {
 
 export function childInitiated(state: FoldState, event: HistoryEvent): void {
   const policy = event.startChildWorkflowExecutionInitiatedEventAttributes?.parentClosePolicy;
-  open(state, event, summaryOf(event) ?? '', policy === ABANDON);
+  open(state, event, summaryOf(event) ?? '', Number(policy) === ABANDON);
 }
 
 function open(state: FoldState, event: HistoryEvent, text: string, job: boolean): void {
@@ -53,7 +53,8 @@ export function childStarted(state: FoldState, event: HistoryEvent): void {
 
 export function childEnded(state: FoldState, event: HistoryEvent): void {
   const completed = event.childWorkflowExecutionCompletedEventAttributes;
-  if (completed) return ended(state, event, toNumber(completed.initiatedEventId), { how: 'result', value: decodeAt(completed.result), wrapped: false });
+  if (completed)
+    return ended(state, event, toNumber(completed.initiatedEventId), { how: 'result', value: decodeAt(completed.result), wrapped: false });
   const [attributes, end] = childFailure(event);
   ended(state, event, toNumber(attributes?.initiatedEventId), end);
 }
@@ -63,9 +64,11 @@ type ChildAttributes = { readonly initiatedEventId?: Parameters<typeof toNumber>
 function childFailure(event: HistoryEvent): readonly [ChildAttributes, CallEnd] {
   const failed = event.childWorkflowExecutionFailedEventAttributes;
   if (failed) return [failed, failedCall(failed.failure)];
-  if (event.childWorkflowExecutionCanceledEventAttributes) return [event.childWorkflowExecutionCanceledEventAttributes, { how: 'cancelled' }];
+  if (event.childWorkflowExecutionCanceledEventAttributes)
+    return [event.childWorkflowExecutionCanceledEventAttributes, { how: 'cancelled' }];
   if (event.childWorkflowExecutionTimedOutEventAttributes) return [event.childWorkflowExecutionTimedOutEventAttributes, timedOut(1)];
-  if (event.childWorkflowExecutionTerminatedEventAttributes) return [event.childWorkflowExecutionTerminatedEventAttributes, failedCall({ message: 'Terminated' })];
+  if (event.childWorkflowExecutionTerminatedEventAttributes)
+    return [event.childWorkflowExecutionTerminatedEventAttributes, failedCall({ message: 'Terminated' })];
   return [event.startChildWorkflowExecutionFailedEventAttributes, failedCall({ message: CHILD_EXISTS })];
 }
 

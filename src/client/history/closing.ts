@@ -1,14 +1,13 @@
-import { ERROR_CODES } from '../../contracts/errors.ts';
 import type { RunStatus, SagaError, Stuck } from '../../contracts/ledger.ts';
 import type { SagaClose } from '../../contracts/saga-close.ts';
 import { decodeAt, eventIdOf, jsonOf, timeOf, type HistoryEvent } from './decode.ts';
 import { failedCall, sagaCloseOf } from './failures.ts';
-import type { Ended, FoldedStep } from './folded.ts';
+import type { Ended, FoldedRun, FoldedStep } from './folded.ts';
 import { endRecovery } from './recovery.ts';
 import { setRun, setStep, type FoldState } from './state.ts';
 
-/** Codes with which the engine itself refuses a step; no call in the history says so. */
-export const REFUSALS: readonly string[] = [ERROR_CODES.PAYLOAD_TOO_LARGE, ERROR_CODES.VALUE_NOT_JSON, ERROR_CODES.INVALID_STEPS, ERROR_CODES.ENGINE_MISUSE, ERROR_CODES.MALFORMED_RESULT];
+/** The message of a cancel that Temporal's own cancellation asked for. */
+const CANCELLED_ON_REQUEST = 'cancelled on request';
 
 export function closeCompleted(state: FoldState, event: HistoryEvent): void {
   if (state.run.phase === 'recovering') endRecovery(state);
@@ -23,18 +22,25 @@ export function closeFailed(state: FoldState, event: HistoryEvent): void {
     const cause = failedCall(failure);
     return setRun(state, { ended: 'broken', broken_by: cause.how === 'failed' ? cause.error : null, completed_at: timeOf(event) });
   }
-  if (state.run.phase === 'recovering') endRecovery(state);
-  takeRefusal(state, close.error);
-  if (close.status !== 'halted') passSteps(state);
+  const from = leaveRecovery(state);
+  takeRefusal(state, close.failed_step);
+  if (close.status !== 'halted') passSteps(state, from, timeOf(event));
   for (const stuck of close.error.stuck ?? []) takeStuck(state, stuck);
   setRun(state, { ...closed(event, 'failed', close.status), error: close.error });
+}
+
+/** Answers the first step that the walk passed: a recovery that could not undo its rows leaves those before them alone. */
+function leaveRecovery(state: FoldState): number {
+  if (state.run.phase !== 'recovering') return 0;
+  const recovered = endRecovery(state);
+  return recovered ? 0 : (state.run.start.reentry?.from_step ?? 0);
 }
 
 export function closeCancelled(state: FoldState, event: HistoryEvent): void {
   if (state.run.phase === 'recovering') endRecovery(state);
   const started = state.steps.some((step) => step.outcome !== null);
-  const error: SagaError = { reason: 'cancelled', compensate_from_idx: highestVisited(state.steps) };
-  passSteps(state);
+  const error: SagaError = { reason: 'cancelled', compensate_from_idx: highestVisited(state), message: CANCELLED_ON_REQUEST };
+  passSteps(state, 0, timeOf(event));
   setRun(state, { ...closed(event, 'cancelled', started ? 'rolled_back' : 'cancelled'), error });
 }
 
@@ -47,29 +53,24 @@ function closed(event: HistoryEvent, ended: Ended, status: RunStatus): Partial<F
   return { ended, closed_status: status, completed_at: timeOf(event), events: eventIdOf(event) };
 }
 
-/** A step that the engine refused before or after its call has no failed call: only the close tells. */
-function takeRefusal(state: FoldState, error: SagaError): void {
-  const name = error.reason.startsWith('step_failed:') ? error.reason.slice('step_failed:'.length) : undefined;
-  if (name === undefined || error.code === undefined || !REFUSALS.includes(error.code)) return;
-  const named = state.steps.filter((step) => step.step_name === name);
-  if (named.some((step) => step.error !== null)) return;
-  const step = named.findLast((row) => row.outcome !== null) ?? named[0];
-  if (!step) return;
-  const refused = { error: { code: error.code, message: error.message ?? '' }, message_open: true, output: null, outcome: 'unknown' } as const;
-  setStep(state, step.step_idx, { ...refused, status: step.status === 'compensation_failed' ? step.status : 'failed' });
+/** A step whose call ended well, or was never made, and that the engine refused: only the close tells. */
+function takeRefusal(state: FoldState, failed: SagaClose['failed_step']): void {
+  const step = failed && state.steps[failed.step_idx];
+  if (!step || step.status === 'cancelled') return;
+  const { code, message } = failed;
+  if (step.message_open) setStep(state, step.step_idx, { error: { code, message }, message_open: false });
+  if (step.error !== null) return;
+  const status = step.status === 'compensation_failed' ? step.status : 'failed';
+  setStep(state, step.step_idx, { status, error: { code, message }, output: null, outcome: 'unknown' });
 }
 
-/** The walk passes every completed step without an undo; a step of unknown outcome counts as cancelled. */
-function passSteps(state: FoldState): void {
-  for (const step of state.steps) {
-    if (isPassed(state, step)) setStep(state, step.step_idx, { status: 'compensated' });
+/** The walk passes every completed step without an undo, but not the one that runs last in any case; one of unknown outcome is over. */
+function passSteps(state: FoldState, from: number, at: string): void {
+  for (const step of state.steps.slice(from)) {
     if (step.status === 'running') setStep(state, step.step_idx, { status: 'cancelled' });
+    if (step.status === 'completed' && !runsLast(state.run, step))
+      setStep(state, step.step_idx, { status: 'compensated', compensated_at: at });
   }
-}
-
-/** In a retry of undos everything was passed before: what is still completed ran last in any case. */
-function isPassed(state: FoldState, step: FoldedStep): boolean {
-  return step.status === 'completed' && !step.late && state.run.start.reentry?.mode !== 'undo_retry';
 }
 
 /** A child's stuck steps carry its id: they are none of ours. */
@@ -80,7 +81,12 @@ function takeStuck(state: FoldState, stuck: Stuck): void {
 }
 
 /** The highest index among completed steps and those that were undone; null if none. */
-export function highestVisited(steps: readonly FoldedStep[]): number | null {
-  const last = steps.findLast((step) => step.undo !== 'none' || (step.outcome === 'done' && !step.late));
+function highestVisited(state: FoldState): number | null {
+  const last = state.steps.findLast((step) => step.undo !== 'none' || (step.outcome === 'done' && !runsLast(state.run, step)));
   return last?.step_idx ?? null;
+}
+
+/** Is it the step that is never undone itself? */
+function runsLast(run: Pick<FoldedRun, 'plan'>, step: FoldedStep): boolean {
+  return run.plan[step.step_idx]?.always === true;
 }

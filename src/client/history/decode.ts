@@ -1,6 +1,7 @@
 import type { temporal } from '@temporalio/proto';
 import { parseCallId, type CallId } from '../../contracts/ids.ts';
 import type { Json } from '../../contracts/ledger.ts';
+import type { PlanStep } from '../../contracts/plan.ts';
 
 /** One raw event, as the server sends it. */
 export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
@@ -24,14 +25,18 @@ export type Decoded = Json | undefined | Malformed;
 
 const UTF8 = new TextDecoder();
 
+/** Bytes that are absent come as an empty list. */
+function textOf(data: Uint8Array | null | undefined): string {
+  return data && data.length > 0 ? UTF8.decode(data) : '';
+}
+
 /** Reads `json/plain` and `binary/null`; anything else, and text that is no JSON, is `Malformed`. */
 export function decodePayload(payload: Payload | null | undefined): Decoded {
   if (!payload) return undefined;
-  const encoding = payload.metadata?.['encoding'];
-  const name = encoding ? UTF8.decode(encoding) : '';
+  const name = textOf(payload.metadata?.['encoding']);
   if (name === 'binary/null') return undefined;
   if (name !== 'json/plain') return new Malformed(`expected a payload of json/plain, got ${name === '' ? 'no encoding' : name}`);
-  const text = UTF8.decode(payload.data ?? new Uint8Array());
+  const text = textOf(payload.data);
   try {
     return JSON.parse(text) as Json;
   } catch (error) {
@@ -52,6 +57,16 @@ export function jsonOf(value: Decoded): Json {
 /** Is the decoded value a JSON object? */
 export function isObject(value: unknown): value is { readonly [key: string]: Json } {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Malformed);
+}
+
+/** Is it something like a plan's steps: a list of objects with a name, and names in `needs`? */
+export function isStepList(value: unknown): value is readonly PlanStep[] {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (step) => isObject(step) && typeof step['name'] === 'string' && (step['needs'] === undefined || Array.isArray(step['needs'])),
+    )
+  );
 }
 
 /** A 64-bit number of the wire: event ids are far below 2⁵³. 0 when absent. */

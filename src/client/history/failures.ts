@@ -41,6 +41,7 @@ export function sagaCloseOf(failure: Failure | null | undefined): SagaClose | un
   if (!info?.type?.startsWith('SAGA_')) return undefined;
   const close = decodeAt(info.details);
   if (!isObject(close) || !isObject(close['error']) || typeof close['status'] !== 'string') return undefined;
-  if (typeof close['error']['reason'] !== 'string') return undefined;
+  const { reason, stuck } = close['error'];
+  if (typeof reason !== 'string' || !(stuck === undefined || (Array.isArray(stuck) && stuck.every(isObject)))) return undefined;
   return close as unknown as SagaClose;
 }

@@ -30,7 +30,8 @@ export function foldState(events: readonly HistoryEvent[], options: FoldOptions)
   checkEvents(events, options.id);
   const [first, ...rest] = events;
   const state = first && startState(first, options);
-  if (!state) throw new HistoryError(options.id, `expected a WorkflowExecutionStarted as event 1, got ${(first && kindOf(first)) ?? 'nothing'}`);
+  if (!state)
+    throw new HistoryError(options.id, `expected a WorkflowExecutionStarted as event 1, got ${(first && kindOf(first)) ?? 'nothing'}`);
   const upTo = options.up_to ?? Number.POSITIVE_INFINITY;
   for (const event of rest) {
     if (eventIdOf(event) > upTo) break;
@@ -43,7 +44,8 @@ export function foldState(events: readonly HistoryEvent[], options: FoldOptions)
 function checkEvents(events: readonly HistoryEvent[], id: string): void {
   if (events.length === 0) throw new HistoryError(id, 'expected events, got none');
   for (const [index, event] of events.entries()) {
-    if (eventIdOf(event) !== index + 1) throw new HistoryError(id, `expected event ${index + 1}, got event ${eventIdOf(event)}: events are missing`);
+    if (eventIdOf(event) !== index + 1)
+      throw new HistoryError(id, `expected event ${index + 1}, got event ${eventIdOf(event)}: events are missing`);
   }
 }
 
@@ -118,9 +120,9 @@ function updateAccepted(state: FoldState, event: HistoryEvent): void {
 }
 
 function skip(state: FoldState, asked: unknown, at: string): void {
-  if (!isObject(asked)) return;
+  if (!isObject(asked) || typeof asked['step'] !== 'string') return;
   const { kind, plan } = state.run;
-  const idx = stepIndex({ kind, steps: plan }, String(asked['step']));
+  const idx = stepIndex({ kind, steps: plan }, asked['step']);
   const output: Json = asked['result'] ?? null;
   if (idx !== undefined) setStep(state, idx, { status: 'skipped', output, completed_at: at });
 }

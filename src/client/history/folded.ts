@@ -27,8 +27,6 @@ export interface FoldedStep {
   readonly undo: 'none' | 'running' | 'done' | 'failed';
   /** Its status before the undo; null: none has begun. */
   readonly before_undo: StepStatus | null;
-  /** Started when no ordinary step starts any more: it runs last in any case. */
-  readonly late: boolean;
   readonly generation: number;
   readonly queued_at: string | null;
   readonly started_at: string | null;

@@ -1,6 +1,6 @@
 import type { Plan, PlanStep } from '../../contracts/plan.ts';
 import { SAGA_MEMO, type Reentry, type SagaMemo, type SagaStart, type SeedStep } from '../../contracts/saga-start.ts';
-import { decodeAt, decodePayload, isObject, jsonOf, timeOf, type HistoryEvent } from './decode.ts';
+import { decodeAt, decodePayload, isObject, isStepList, jsonOf, timeOf, type HistoryEvent } from './decode.ts';
 import type { FoldedStep, Phase } from './folded.ts';
 import { newSteps, setStep, type FoldState } from './state.ts';
 
@@ -16,57 +16,63 @@ export interface StartContext {
 export function startState(event: HistoryEvent, context: StartContext): FoldState | undefined {
   const started = event.workflowExecutionStartedEventAttributes;
   if (!started) return undefined;
+  const run = startedRun(started, context, timeOf(event));
+  const state: FoldState = { run, steps: newSteps(run.kind, run.plan), open: new Map(), startTimerEvent: 0 };
+  for (const seed of run.start.reentry?.steps ?? []) setStep(state, seed.step_idx, seeded(seed));
+  return state;
+}
+
+type Started = NonNullable<HistoryEvent['workflowExecutionStartedEventAttributes']>;
+
+function startedRun(started: Started, context: StartContext, createdAt: string): FoldState['run'] {
   const start = startOf(decodeAt(started.input, 1));
   const memo = memoOf(started.memo?.fields?.[SAGA_MEMO]) ?? context.plan;
   const { reentry } = start;
   const runId = started.originalExecutionRunId ?? '';
   const dynamic_steps = reentry?.dynamic_steps ?? [];
   const workflowType = started.workflowType?.name ?? '';
-  const kind = memo?.kind ?? workflowType;
-  const plan = [...stepsOf(memo), ...dynamic_steps];
-  const state: FoldState = {
-    run: {
-      id: context.id,
-      run_id: runId,
-      root_run_id: reentry?.root_run_id ?? runId,
-      run_no: reentry?.run_no ?? 1,
-      workflow_type: workflowType,
-      kind,
-      planned: memo !== undefined,
-      plan,
-      dynamic_steps,
-      inputs: jsonOf(decodeAt(started.input)),
-      start,
-      closed_status: null,
-      phase: phaseOf(reentry),
-      result: null,
-      error: reentry?.error ?? null,
-      cancel_requested: false,
-      paused: reentry?.paused ?? false,
-      reset_rows: [],
-      start_timer: start.at === undefined ? 'none' : 'expected',
-      recovery_attempts: reentry?.recovery_attempts ?? 0,
-      ended: 'open',
-      broken_by: null,
-      created_at: reentry?.created_at ?? timeOf(event),
-      started_at: reentry?.started_at ?? null,
-      completed_at: null,
-      last_task: 0,
-      events: 1,
-    },
-    steps: newSteps(kind, plan),
-    open: new Map(),
-    startTimerEvent: 0,
+  return {
+    id: context.id,
+    run_id: runId,
+    root_run_id: reentry?.root_run_id ?? runId,
+    run_no: reentry?.run_no ?? 1,
+    workflow_type: workflowType,
+    kind: memo?.kind ?? workflowType,
+    planned: memo !== undefined,
+    plan: [...stepsOf(memo), ...dynamic_steps],
+    dynamic_steps,
+    inputs: jsonOf(decodeAt(started.input)),
+    start,
+    closed_status: null,
+    phase: phaseOf(reentry),
+    result: null,
+    error: reentry?.error ?? null,
+    cancel_requested: false,
+    paused: reentry?.paused ?? false,
+    reset_rows: [],
+    start_timer: start.at === undefined ? 'none' : 'expected',
+    recovery_attempts: reentry?.recovery_attempts ?? 0,
+    ended: 'open',
+    broken_by: null,
+    created_at: reentry?.created_at ?? createdAt,
+    started_at: reentry?.started_at ?? null,
+    completed_at: null,
+    last_task: 0,
+    events: 1,
   };
-  for (const seed of reentry?.steps ?? []) setStep(state, seed.step_idx, seeded(seed));
-  return state;
 }
 
 function startOf(value: unknown): SagaStart {
   if (!isObject(value)) return {};
   const start = value as unknown as SagaStart;
   if (start.reentry === undefined) return start;
-  if (isObject(start.reentry) && Array.isArray(start.reentry.steps)) return start;
+  if (
+    isObject(start.reentry) &&
+    Array.isArray(start.reentry.steps) &&
+    start.reentry.steps.every(isObject) &&
+    isStepList(start.reentry.dynamic_steps ?? [])
+  )
+    return start;
   const { reentry: _unreadable, ...rest } = start;
   return rest;
 }
@@ -75,7 +81,7 @@ type NamedPlan = SagaMemo | Plan;
 
 function memoOf(payload: Parameters<typeof decodePayload>[0]): SagaMemo | undefined {
   const memo = decodePayload(payload);
-  if (!isObject(memo) || typeof memo['kind'] !== 'string' || !Array.isArray(memo['plan'])) return undefined;
+  if (!isObject(memo) || typeof memo['kind'] !== 'string' || !isStepList(memo['plan'])) return undefined;
   return memo as unknown as SagaMemo;
 }
 
@@ -90,7 +96,8 @@ function phaseOf(reentry: Reentry | undefined): Phase {
 }
 
 function seeded(seed: SeedStep): Partial<FoldedStep> {
-  const outcome = seed.status === 'pending' || seed.status === 'skipped' ? null : (seed.outcome ?? (seed.status === 'completed' ? 'done' : 'unknown'));
+  const outcome =
+    seed.status === 'pending' || seed.status === 'skipped' ? null : (seed.outcome ?? (seed.status === 'completed' ? 'done' : 'unknown'));
   return {
     status: seed.status,
     outcome,
@@ -104,7 +111,6 @@ function seeded(seed: SeedStep): Partial<FoldedStep> {
     compensated_at: seed.compensated_at ?? null,
     generation: seed.generation,
     undo: undoOf(seed),
-    before_undo: seed.status === 'compensation_failed' ? (outcome === 'done' ? 'completed' : 'failed') : null,
   };
 }
 

@@ -80,7 +80,6 @@ export const NOT_STARTED = {
   outcome: null,
   undo: 'none',
   before_undo: null,
-  late: false,
   queued_at: null,
   started_at: null,
   completed_at: null,

@@ -1,10 +1,11 @@
 import { ERROR_CODES } from '../../contracts/errors.ts';
 import { formatCallId, type CallId } from '../../contracts/ids.ts';
-import type { StepError } from '../../contracts/ledger.ts';
+import type { StepError, StepStatus } from '../../contracts/ledger.ts';
 import { checkPlan, PlanError, type PlanStep } from '../../contracts/plan.ts';
 import type { StepReturn } from '../../contracts/step-call.ts';
-import { isObject, jsonOf, Malformed, type Decoded } from './decode.ts';
+import { isObject, isStepList, jsonOf, Malformed, type Decoded } from './decode.ts';
 import { stepError, type FailedCall } from './failures.ts';
+import type { FoldedStep } from './folded.ts';
 import { endRecovery, recoveryIsDone } from './recovery.ts';
 import { appendSteps, NOT_STARTED, setRun, setStep, type FoldState } from './state.ts';
 
@@ -20,10 +21,12 @@ export function beginCall(state: FoldState, call: CallId, at: string): void {
 }
 
 function beginDo(state: FoldState, call: CallId, at: string): void {
-  const late = startsLate(state, call.step_idx);
-  setRun(state, { start_timer: state.run.start_timer === 'none' ? 'none' : 'fired', started_at: state.run.started_at ?? at, reset_rows: [] });
-  setStep(state, call.step_idx, { ...NOT_STARTED, status: 'running', outcome: 'unknown', queued_at: at, activity_id: formatCallId(call), late });
-  forgetLate(state);
+  setRun(state, {
+    start_timer: state.run.start_timer === 'none' ? 'none' : 'fired',
+    started_at: state.run.started_at ?? at,
+    reset_rows: [],
+  });
+  setStep(state, call.step_idx, { ...NOT_STARTED, status: 'running', outcome: 'unknown', queued_at: at, activity_id: formatCallId(call) });
 }
 
 function beginUndo(state: FoldState, call: CallId): void {
@@ -42,7 +45,14 @@ export function endCall(state: FoldState, call: CallId, end: CallEnd, at: string
   if (checked.how === 'failed') return fail(state, call, checked, at);
   const added = addSteps(state, checked.returned?.steps ?? []);
   if (added) return fail(state, call, { error: added, message_open: true }, at);
-  setStep(state, call.step_idx, { ...howItRan(checked.returned), status: 'completed', outcome: 'done', output: jsonOf(checked.value), error: null, completed_at: at });
+  setStep(state, call.step_idx, {
+    ...howItRan(checked.returned),
+    status: 'completed',
+    outcome: 'done',
+    output: jsonOf(checked.value),
+    error: null,
+    completed_at: at,
+  });
 }
 
 function fail(state: FoldState, call: CallId, failed: { readonly error: StepError; readonly message_open: boolean }, at: string): void {
@@ -53,21 +63,36 @@ function fail(state: FoldState, call: CallId, failed: { readonly error: StepErro
 function endValue(state: FoldState, call: CallId, end: Checked, at: string): void {
   ensureStep(state, call);
   if (end.how !== 'result') return;
-  setStep(state, call.step_idx, { status: 'completed', outcome: 'done', output: jsonOf(end.value), error: null, message_open: false, completed_at: at });
-  forgetLate(state);
+  setStep(state, call.step_idx, {
+    status: 'completed',
+    outcome: 'done',
+    output: jsonOf(end.value),
+    error: null,
+    message_open: false,
+    completed_at: at,
+  });
 }
 
 function endUndo(state: FoldState, call: CallId, end: Checked, at: string): void {
   const step = state.steps[call.step_idx];
   if (!step) return;
   if (end.how !== 'result') {
-    const failure = end.how === 'failed' ? { error: end.error, message_open: end.message_open } : {};
-    return setStep(state, call.step_idx, { ...failure, status: 'compensation_failed', undo: 'failed' });
+    const failure = end.how === 'failed' ? end : { error: stepError(undefined, 'the undo was cancelled'), message_open: true };
+    return setStep(state, call.step_idx, {
+      error: failure.error,
+      message_open: failure.message_open,
+      status: 'compensation_failed',
+      undo: 'failed',
+    });
   }
-  const taken = { undo: 'done', compensated_at: at } as const;
-  if (step.outcome === 'done') setStep(state, call.step_idx, { ...taken, status: 'compensated', error: null, message_open: false });
-  else setStep(state, call.step_idx, { ...taken, status: step.before_undo === 'failed' ? 'failed' : 'cancelled' });
+  setStep(state, call.step_idx, { status: undoneStatus(step), undo: 'done', compensated_at: at, generation: step.generation + 1 });
   if (recoveryIsDone(state)) endRecovery(state);
+}
+
+/** A failed or cancelled step stays what it was; `compensated_at` tells that it was taken back. */
+function undoneStatus(step: FoldedStep): StepStatus {
+  const keeps = step.outcome !== 'done' && (step.before_undo === 'failed' || step.before_undo === 'cancelled');
+  return keeps && step.before_undo ? step.before_undo : 'compensated';
 }
 
 /** A step's first call is its first sign of life when the plan is not known. */
@@ -82,18 +107,6 @@ function ensureStep(state: FoldState, call: CallId): void {
 function leaveRecovery(state: FoldState, call: CallId): void {
   const from = state.run.start.reentry?.from_step ?? 0;
   if (state.run.phase === 'recovering' && (call.phase === 'do' || call.step_idx < from)) endRecovery(state);
-}
-
-/** After a final failure, a cancel, or while undoing, only the step that runs last in any case starts. */
-function startsLate(state: FoldState, idx: number): boolean {
-  const { phase, cancel_requested } = state.run;
-  return phase === 'undoing' || cancel_requested || state.steps.some((step) => step.status === 'failed' && step.step_idx !== idx);
-}
-
-/** A failure that was not final, because the step was tried again or went on with a value, made nothing late. */
-function forgetLate(state: FoldState): void {
-  if (startsLate(state, -1)) return;
-  for (const step of state.steps) if (step.late) setStep(state, step.step_idx, { late: false });
 }
 
 type Checked =
@@ -117,25 +130,33 @@ function checkReturn(end: CallEnd): Checked {
 }
 
 function isStepReturn(value: unknown): value is StepReturn {
-  return isObject(value) && typeof value['attempt'] === 'number' && typeof value['worker_id'] === 'string' && typeof value['started_at'] === 'string';
+  return (
+    isObject(value) &&
+    typeof value['attempt'] === 'number' &&
+    typeof value['worker_id'] === 'string' &&
+    typeof value['started_at'] === 'string'
+  );
 }
 
-function howItRan(returned: StepReturn | undefined): { readonly attempts: number; readonly worker_id?: string; readonly started_at?: string } {
+function howItRan(returned: StepReturn | undefined): {
+  readonly attempts: number;
+  readonly worker_id?: string;
+  readonly started_at?: string;
+} {
   return returned ? { attempts: returned.attempt, worker_id: returned.worker_id, started_at: returned.started_at } : { attempts: 1 };
 }
 
 /** Appends what a step returned; the error when it does not fit the plan. */
 function addSteps(state: FoldState, added: unknown): StepError | undefined {
-  const steps = Array.isArray(added) ? added : [added];
-  if (steps.length === 0) return undefined;
+  if (!isStepList(added)) return stepError(ERROR_CODES.INVALID_STEPS, 'the added steps are no steps');
+  if (added.length === 0) return undefined;
   try {
-    if (!steps.every((step) => isObject(step) && typeof step['name'] === 'string')) throw new PlanError('a step has no name');
     const { kind, plan } = state.run;
-    checkPlan({ kind, steps: [...plan, ...(steps as PlanStep[])] });
+    checkPlan({ kind, steps: [...plan, ...added] });
   } catch (error) {
     if (!(error instanceof PlanError)) throw error;
     return stepError(ERROR_CODES.INVALID_STEPS, error.message);
   }
-  appendSteps(state, steps as PlanStep[]);
+  appendSteps(state, added);
   return undefined;
 }

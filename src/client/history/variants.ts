@@ -24,7 +24,7 @@ export function viewOf(step: FoldedStep): StepView {
 export function stepViews(snapshot: Snapshot, step: FoldedStep, calls: readonly ToldCall[]): readonly StepView[] {
   const { run } = snapshot;
   const views = [viewOf(step)];
-  if (run.ended !== 'open' && run.ended !== 'continued' && !isUnresolved(run)) return [...views, ...passedLate(run, step)];
+  if (run.ended !== 'open' && run.ended !== 'continued' && !isUnresolved(run)) return views;
   const next = calls.find((call) => call.event > snapshot.event);
   const before = run.reset_rows.find((row) => row.step_idx === step.step_idx);
   const again = mayBePendingAgain(run, step) ? pendingAgain(step) : undefined;
@@ -32,12 +32,6 @@ export function stepViews(snapshot: Snapshot, step: FoldedStep, calls: readonly 
   if (again) views.push(viewOf(again));
   views.push(...undoingViews(run, step), ...startingViews(run, again ?? step, next), ...answerViews(step, next));
   return views;
-}
-
-/** A step that ran last is not undone; of a light one it is not told when it started. */
-function passedLate(run: FoldedRun, step: FoldedStep): readonly StepView[] {
-  const unsure = step.late && step.status === 'completed' && run.plan[step.step_idx]?.light === true;
-  return unsure ? [{ ...viewOf(step), status: 'compensated' }] : [];
 }
 
 /** The light step, or the light undo, may be on its way. */
@@ -63,8 +57,8 @@ function answerViews(step: FoldedStep, next: ToldCall | undefined): readonly Ste
 /** A completed step without an undo may have been passed already. */
 function undoingViews(run: FoldedRun, step: FoldedStep): readonly StepView[] {
   const view = viewOf(step);
-  if (step.status !== 'completed' || !mayUndo(run)) return [view];
-  return [view, { ...view, status: 'compensated' }];
+  if (step.status !== 'completed' || !mayUndo(run) || run.plan[step.step_idx]?.always) return [view];
+  return [view, { ...view, status: 'compensated', undone: true }];
 }
 
 function mayBePendingAgain(run: FoldedRun, step: FoldedStep): boolean {

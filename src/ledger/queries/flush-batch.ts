@@ -7,7 +7,8 @@ import { cancelOnAbort } from '../until-aborted.ts';
 type Fragment = ReturnType<Sql>;
 
 /**
- * Writes a batch in one statement, so all of it or nothing. A row is overwritten only by a newer version; an event that is there
+ * Writes a batch in one statement, so all of it or nothing. A row is never overwritten by an older version (an equal one is the
+ * same flush of a workflow task that was run again after a crash); an event that is there
  * already is left alone, so the same batch may come any number of times, in any order. An abort asks Postgres to stop.
  */
 export async function flushBatch(sql: Sql | Transaction, batch: LedgerBatch, signal?: AbortSignal): Promise<void> {
@@ -46,7 +47,7 @@ function upsertRun(sql: Sql | Transaction): Fragment {
         p.recovery_attempts, p.max_recovery_attempts, p.parent_id, excluded.version, p.created_at, p.started_at, p.completed_at
       from patch, jsonb_populate_record(stored, run) p
     )
-    where excluded.version > stored.version`;
+    where excluded.version >= stored.version`;
 }
 
 /** Of two rows of the same step in one batch the later counts. */
@@ -65,5 +66,5 @@ function upsertSteps(sql: Sql | Transaction): Fragment {
       excluded.worker_id, excluded.activity_id, excluded.estimated_duration_s, excluded.queued_at, excluded.started_at,
       excluded.completed_at, excluded.compensated_at, excluded.wakes_at, excluded.version
     )
-    where excluded.version > stored.version`;
+    where excluded.version >= stored.version`;
 }

@@ -16,6 +16,7 @@ import type { Json } from '../../contracts/ledger.ts';
 import { encodeJson, isMalformed } from '../../contracts/payload-converter.ts';
 import type { Plan, PlanStep } from '../../contracts/plan.ts';
 import { SAGA_MEMO, type SagaMemo, type SagaStart } from '../../contracts/saga-start.ts';
+import type { SubSagaActivities } from '../../contracts/sub-saga.ts';
 import type { StepCallInput, StepReturn } from '../../contracts/step-call.ts';
 import type { TaskBudget } from './budget.ts';
 import { refusal } from './step-error.ts';
@@ -73,9 +74,8 @@ async function callActivity(type: string, input: unknown): Promise<unknown> {
       generation: scope.generation,
     }),
   };
-  const bytes = encodeJson(input, `the input of step ${scope.step.name}`, LIMITS.valueBytes).length;
-  scope.budget.charge(bytes, scope.step.name);
-  const returned = await (scope.step.light && scope.phase === 'do' ? runLight(scope, type, [input, call]) : runActivity(scope, type, [input, call]));
+  chargeInput(scope, input);
+  const returned = await (scope.step.light ? runLight(scope, type, [input, call]) : runActivity(scope, type, [input, call]));
   return settle(scope, checkReturn(returned, scope.step.name));
 }
 
@@ -98,8 +98,9 @@ function runLight(scope: CallScope, type: string, args: readonly unknown[]): Pro
 }
 
 /** A child that is a saga: cancelled with its parent, undone by it. Its result is the step's output. */
-export async function runSubSaga<R extends Json>(workflowType: string, input: Json, plan: Plan, suffix?: string): Promise<R> {
+export async function runSubSaga<R>(workflowType: string, input: unknown, plan: Plan, suffix?: string): Promise<R> {
   const scope = takeScope(workflowType);
+  chargeInput(scope, input);
   const memo: SagaMemo = { kind: plan.kind, plan: plan.steps };
   const start: SagaStart = { parent_id: scope.saga_id };
   const output: R = await executeChild(workflowType, {
@@ -114,6 +115,11 @@ export async function runSubSaga<R extends Json>(workflowType: string, input: Js
   return settle(scope, { output, attempt: 1 });
 }
 
+/** Undo of a step that ran a sub-saga: the child's body is run again, backwards, under its own id, and waited for. */
+export function undoSubSaga(sagaId: string, suffix: string): Promise<null> {
+  return callSteps<SubSagaActivities>().rollbackSubSaga({ id: childId(sagaId, suffix) });
+}
+
 /** What a step that started a job knows of it. */
 export interface JobRef {
   readonly job_id: string;
@@ -121,9 +127,10 @@ export interface JobRef {
 }
 
 /** A child that is no saga and outlives its parent: the step is done when it has started, and owns it by its undo. */
-export async function startJob(workflowType: string, input: Json, suffix: string): Promise<JobRef> {
+export async function startJob(workflowType: string, input: unknown, suffix: string): Promise<JobRef> {
   const scope = takeScope(workflowType);
-  const jobId = childId(scope.saga_id, suffix);
+  chargeInput(scope, input);
+  const jobId = childId(scope.saga_id, suffix ?? scope.step.name);
   const handle = await startChild(workflowType, {
     workflowId: jobId,
     args: [input],
@@ -153,6 +160,12 @@ function takeScope(what: string): CallScope {
   return scope;
 }
 
+/** Refuses an input that is over a bound, or no JSON. */
+function chargeInput(scope: CallScope, input: unknown): void {
+  const bytes = encodeJson(input, `the input of step ${scope.step.name}`, LIMITS.valueBytes).length;
+  scope.budget.charge(bytes, scope.step.name);
+}
+
 function settle<T>(scope: CallScope, returned: { readonly output?: unknown; readonly attempt: number }): T {
   scope.made = { activity_id: activityId(scope), output: returned.output, ...('worker_id' in returned ? { returned: returned as StepReturn } : {}) };
   return returned.output as T;
@@ -161,7 +174,7 @@ function settle<T>(scope: CallScope, returned: { readonly output?: unknown; read
 function checkReturn(returned: unknown, step: string): StepReturn {
   if (isMalformed(returned)) throw refusal('MALFORMED_RESULT', `step ${step}: ${returned.__malformed}`);
   const shape = returned as Partial<StepReturn> | null | undefined;
-  const fits = typeof shape === 'object' && shape !== null && typeof shape.attempt === 'number' && typeof shape.worker_id === 'string' && typeof shape.started_at === 'string';
+  const fits = typeof shape === 'object' && shape !== null && typeof shape.attempt === 'number' && typeof shape.worker_id === 'string' && typeof shape.started_at === 'string' && (shape.steps === undefined || Array.isArray(shape.steps));
   if (!fits) throw refusal('MALFORMED_RESULT', `step ${step}: expected {output, attempt, worker_id, started_at} from its worker, got ${JSON.stringify(returned)?.slice(0, 200)}`);
   return shape as StepReturn;
 }

@@ -33,7 +33,7 @@ export function handleMessages(engine: Engine): void {
   });
   setHandler(resumeUpdate, () => (setPaused(engine, false), answer()), {
     description: MESSAGE_DESCRIPTIONS.resume,
-    validator: () => refuseUnless(engine.paused, `the run is not paused, it is ${journal.run.status}`),
+    validator: () => refuseUnless(engine.paused && !engine.ended, `the run is not paused, it is ${journal.run.status}`),
   });
   setHandler(haltUpdate, () => (engine.fail({ reason: 'halted', message: 'halted on request', halt: true, graceful: true }), answer()), {
     description: MESSAGE_DESCRIPTIONS.halt,
@@ -51,7 +51,7 @@ export function handleMessages(engine: Engine): void {
 
 function setPaused(engine: Engine, paused: boolean): void {
   engine.paused = paused;
-  engine.journal.setRun({ status: paused ? 'paused' : engine.journal.run.started_at === null ? 'pending' : 'running' });
+  engine.journal.setRun({ status: paused ? 'paused' : engine.waiting ? 'pending' : 'running' });
   relay(engine, paused ? jobPauseSignal : jobResumeSignal);
 }
 

@@ -1,4 +1,4 @@
-import { ActivityFailure, CancellationScope, condition, workflowInfo } from '@temporalio/workflow';
+import { ActivityFailure, CancellationScope, condition, log, workflowInfo } from '@temporalio/workflow';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { Json, StepError } from '../../contracts/ledger.ts';
 import { checkPlan, MAX_STEPS, PlanError, type Plan, type PlanStep } from '../../contracts/plan.ts';
@@ -40,11 +40,15 @@ export class Engine {
   /** Settles when the forward part is to end before its body does: a failure, a cancel, a continue-as-new. */
   readonly ending = deferred();
   paused = false;
+  /** The forward part is under way: the start was not put off, or its time has come. */
+  begun = false;
   /** Set once the forward part is over: no new step may start. */
   ended = false;
   inFlight = 0;
   /** The server suggested continue-as-new: no new step starts in this run. */
   rollover = false;
+  /** The timer of a start that was planned for later runs. */
+  waiting = false;
   /** The undo walk is over and the step declared to run last may still run. */
   shielded = false;
   /** Steps of the plan in code; those behind were added while running. */
@@ -60,6 +64,7 @@ export class Engine {
     this.paused = args.start?.reentry?.paused ?? false;
     this.journal = new Journal(plan, args.input, args.start ?? {});
     this.flusher = new Flusher(this.journal);
+    for (const step of this.journal.steps.filter((each) => each.recorded && each.outcome === 'done' && each.status !== 'skipped')) this.#adopt(step);
   }
 
   get start(): SagaStart {
@@ -75,18 +80,14 @@ export class Engine {
     this.inFlight = 0;
   }
 
-  /** Has this pass come to every step that an earlier run had started? */
-  reachedAllRecorded(): boolean {
-    return this.journal.steps.every((step) => !step.recorded || this.#claimed.has(step.step_idx) || step.step_idx === this.last?.idx);
-  }
-
+  /** Steps that an earlier run left something of, and that this pass has not come to. */
   unreached(): StepState[] {
-    return this.journal.steps.filter((step) => step.recorded && !this.#claimed.has(step.step_idx) && step.step_idx !== this.last?.idx);
+    return this.journal.steps.filter((step) => step.recorded && needsUndo(step) && !this.#claimed.has(step.step_idx) && step.step_idx !== this.last?.idx);
   }
 
   /** One step, from the body's call to its return. */
   async step<T>(idx: number, act: () => Promise<T>, options: StepOptions<T>): Promise<T> {
-    this.#claim(idx);
+    if (!this.shielded) this.#claim(idx);
     const step = this.journal.step(idx);
     // The stack and the rounds hold steps of any type; the outputs that an undo is told come from this very step.
     const untyped = options as StepOptions<unknown>;
@@ -96,9 +97,9 @@ export class Engine {
       if (step.outcome === 'done') return step.output as T;
     }
     if (this.#pass === 'collect' && !this.shielded) return park();
-    await this.#admit();
+    await this.#admit(idx);
     if (step.status === 'skipped') return step.output as T;
-    this.stack.push(entry);
+    if (!this.stack.includes(entry)) this.stack.push(entry);
     this.inFlight += 1;
     try {
       return (await this.#run(idx, act, untyped)) as T;
@@ -114,8 +115,13 @@ export class Engine {
     try {
       return { value: await withCallScope(scope, act), scope };
     } finally {
-      if (scope.made) this.journal.setStep(idx, { calls: { ...this.journal.step(idx).calls, [phase]: scope.n } });
+      if (scope.made) this.#called(idx, scope);
     }
+  }
+
+  #called(idx: number, { phase, n, made }: CallScope): void {
+    const calls = { ...this.journal.step(idx).calls, [phase]: n };
+    this.journal.setStep(idx, phase === 'do' && made ? { calls, activity_id: made.activity_id } : { calls });
   }
 
   /** The first final failure decides; later ones only show in their rows. */
@@ -127,6 +133,8 @@ export class Engine {
   /** Checks and appends steps that a step returned. Throws `INVALID_STEPS`. */
   extend(added: readonly PlanStep[]): void {
     const { kind, plan } = this.journal.run;
+    const wrong = added.findIndex((step) => !isStep(step));
+    if (wrong >= 0) throw refusal('INVALID_STEPS', `added steps[${wrong}]: expected {name, needs?, …} with a name of letters, digits, ".", "_" or "-", got ${JSON.stringify(added[wrong]).slice(0, 200)}`);
     try {
       checkPlan({ kind, steps: [...plan, ...added] });
     } catch (error) {
@@ -143,8 +151,8 @@ export class Engine {
   }
 
   /** Waits until a new step may start; for ever when none will any more. */
-  async #admit(): Promise<void> {
-    if (this.shielded) return;
+  async #admit(idx: number): Promise<void> {
+    if (this.shielded && idx === this.last?.idx) return;
     if (this.paused) await condition(() => !this.paused || this.failure !== undefined || this.ended);
     if (this.failure || this.ended) return park();
     if (workflowInfo().continueAsNewSuggested) {
@@ -181,6 +189,7 @@ export class Engine {
   async #attempt(idx: number, act: () => Promise<unknown>): Promise<unknown> {
     const name = this.journal.step(idx).step_name;
     const { value, scope } = await this.call(idx, 'do', act);
+    if (this.#givenUp(idx)) return park();
     if (!scope.made) throw refusal('ENGINE_MISUSE', `step ${name} made no call: its act calls one activity, sub-saga or job`);
     if (value !== scope.made.output) throw refusal('ENGINE_MISUSE', `step ${name} returned something else than its call gave: compute in the activity, or in the body after the step`);
     this.#completed(idx, value as Json, scope);
@@ -189,20 +198,45 @@ export class Engine {
 
   #completed(idx: number, value: Json | undefined, scope: CallScope): void {
     const output = value ?? null;
-    const { step_name } = this.journal.step(idx);
-    const bytes = encodeJson(output, `the output of step ${step_name}`, LIMITS.valueBytes).length;
-    if (!this.journal.chargeContext(bytes)) {
-      throw refusal('PAYLOAD_TOO_LARGE', `step ${step_name}: all outputs of the run together are over ${LIMITS.contextBytes} bytes: store it as an artifact and pass its reference`);
-    }
-    const { returned, activity_id = null } = scope.made ?? {};
+    this.#charge(idx, output);
+    const { returned } = scope.made ?? {};
     if (returned?.steps?.length) this.extend(returned.steps);
     const how = returned ? { attempts: returned.attempt, worker_id: returned.worker_id, started_at: returned.started_at } : { attempts: 1 };
-    this.#complete(idx, output, { ...how, activity_id });
+    this.#complete(idx, output, how);
+  }
+
+  /** Refuses an output that is over a bound, or no JSON. */
+  #charge(idx: number, output: Json): void {
+    const { step_name } = this.journal.step(idx);
+    const bytes = encodeJson(output, `the output of step ${step_name}`, LIMITS.valueBytes).length;
+    if (this.journal.chargeContext(idx, bytes)) return;
+    throw refusal('PAYLOAD_TOO_LARGE', `step ${step_name}: all outputs of the run together are over ${LIMITS.contextBytes} bytes: store it as an artifact and pass its reference`);
+  }
+
+  /** A value to continue with is bound like an output; one that is not accepted leaves the step failed as it was. */
+  #accepts(idx: number, value: Json): boolean {
+    try {
+      this.#charge(idx, value);
+      return true;
+    } catch (error) {
+      log.warn('the value that a compensate continued with is not accepted', { step: this.journal.step(idx).step_name, error });
+      return false;
+    }
+  }
+
+  /** Counts and shows what an earlier run of this id has put out. */
+  #adopt(step: StepState): void {
+    this.journal.chargeContext(step.step_idx, encodeJson(step.output, `the output of step ${step.step_name}`, LIMITS.payloadBytes).length);
+    this.#take(step, step.output);
+  }
+
+  /** Puts an output into the run's context. */
+  #take(step: StepState, output: Json): void {
+    this.journal.putContext(this.#args.contextOf?.(step.plan, step.step_idx, output) ?? { [step.step_name]: output });
   }
 
   #complete(idx: number, output: Json, how: Partial<StepState>): void {
-    const step = this.journal.step(idx);
-    this.journal.putContext(this.#args.contextOf?.(step.plan, idx, output) ?? { [step.step_name]: output });
+    this.#take(this.journal.step(idx), output);
     this.journal.setStep(idx, { ...how, status: 'completed', outcome: 'done', output, error: null, completed_at: new Date().toISOString() }, 'completed');
   }
 
@@ -210,6 +244,7 @@ export class Engine {
   async #failed(idx: number, error: unknown, { options, round }: { options: StepOptions<unknown>; round: number }): Promise<{ value: unknown } | undefined> {
     const step = this.journal.step(idx);
     const completed_at = new Date().toISOString();
+    if (this.#givenUp(idx)) return park();
     if (isCancelled(error)) {
       this.journal.setStep(idx, { status: 'cancelled', completed_at });
       if (!this.failure && !CancellationScope.current().consideredCancelled) this.fail(failureOf(step, { code: 'CANCELLED', message: 'the call was cancelled from outside' }, error));
@@ -221,7 +256,7 @@ export class Engine {
       this.journal.setStep(idx, { status: 'retrying', error: reason });
       return undefined;
     }
-    if (answer.answer === 'continue') {
+    if (answer.answer === 'continue' && this.#accepts(idx, answer.value as Json)) {
       await recordValue(this.#scope(idx, 'value'), answer.value as Json);
       this.#complete(idx, answer.value as Json, {});
       return { value: answer.value };
@@ -229,6 +264,11 @@ export class Engine {
     this.journal.setStep(idx, { status: 'failed', error: reason, completed_at, attempts: attemptsOf(error, step) }, 'failed');
     this.fail(failureOf(step, reason, error));
     throw error;
+  }
+
+  /** Did the walk begin without this step, which is named as stuck? Then its late end changes nothing. */
+  #givenUp(idx: number): boolean {
+    return this.ended && this.journal.step(idx).status === 'compensation_failed';
   }
 
   #scope(idx: number, phase: CallScope['phase']): CallScope {
@@ -270,6 +310,13 @@ function attemptsOf(error: unknown, step: StepState): number {
 /** Of a recorded step: is there something left to take back? */
 function needsUndo(step: StepState): boolean {
   return step.compensated_at === null && step.status !== 'skipped' && step.status !== 'compensated';
+}
+
+/** What of a step from outside the engine relies on. */
+function isStep(step: unknown): step is PlanStep {
+  if (typeof step !== 'object' || step === null) return false;
+  const { name, needs } = step as Partial<Record<keyof PlanStep, unknown>>;
+  return typeof name === 'string' && /^[A-Za-z0-9._-]{1,100}$/.test(name) && (needs === undefined || Array.isArray(needs));
 }
 
 /** Never resolves: the pass is over for this branch of the body, and the engine goes on without it. */

@@ -34,7 +34,7 @@ export class Journal {
   #dirtySteps = new Set<number>();
   #runPatch: Mutable<RunPatch> = {};
   #events: LedgerEvent[] = [];
-  #outputBytes = 0;
+  #outputBytes = new Map<number, number>();
   /** Changes of the run's status so far. */
   #changes = 0;
   #flush = { historyLength: 0, n: 0 };
@@ -85,10 +85,12 @@ export class Journal {
     this.#runPatch.context = { ...this.#runPatch.context, ...entries };
   }
 
-  /** Counts an output of `bytes`; true while all outputs together keep within their bound. */
-  chargeContext(bytes: number): boolean {
-    this.#outputBytes += bytes;
-    return this.#outputBytes <= LIMITS.contextBytes;
+  /** Counts a step's output of `bytes`, unless all outputs together would then be over their bound: false. */
+  chargeContext(idx: number, bytes: number): boolean {
+    const others = [...this.#outputBytes].reduce((sum, [at, own]) => (at === idx ? sum : sum + own), 0);
+    if (others + bytes > LIMITS.contextBytes) return false;
+    this.#outputBytes.set(idx, bytes);
+    return true;
   }
 
   /** Appends steps that were not in the plan. */
@@ -106,7 +108,10 @@ export class Journal {
   forget(fromStep: number): void {
     const blank = { status: 'pending', output: null, error: null, attempts: 0, worker_id: null, activity_id: null, outcome: null, recorded: false } as const;
     const times = { queued_at: null, started_at: null, completed_at: null, compensated_at: null };
-    for (let idx = fromStep; idx < this.steps.length; idx += 1) this.setStep(idx, { ...blank, ...times });
+    for (let idx = fromStep; idx < this.steps.length; idx += 1) {
+      this.setStep(idx, { ...blank, ...times });
+      this.#outputBytes.delete(idx);
+    }
   }
 
   /** Makes every row part of the next batches: what a crashed workflow task wrote and never did is overwritten. */
@@ -154,13 +159,13 @@ export class Journal {
   }
 
   #currentStep(): number | null {
-    const idx = this.steps.findIndex((step) => step.status !== 'completed' && step.status !== 'skipped');
+    const idx = this.steps.findIndex((step) => step.outcome !== 'done');
     return idx < 0 ? null : idx;
   }
 
   #seed(seed: SeedStep): void {
     const { step_idx, ...known } = seed;
-    const outcome = seed.outcome ?? (seed.status === 'completed' ? 'done' : 'unknown');
+    const outcome = seed.outcome ?? (seed.status === 'completed' || seed.status === 'skipped' ? 'done' : 'unknown');
     Object.assign(this.step(step_idx), known, { outcome: seed.status === 'pending' ? null : outcome, recorded: seed.status !== 'pending' });
   }
 

@@ -20,9 +20,9 @@ import type { SeedStep } from '../../contracts/saga-start.ts';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes.ts';
 import { handleMessages } from './controls.ts';
 import { Engine } from './engine.ts';
-import { isCancelled, refusal, stepErrorOf } from './step-error.ts';
+import { refusal, stepErrorOf } from './step-error.ts';
 import type { Body, Failure, Saga, SagaArguments } from './types.ts';
-import { isVisited, runFinalizer, undoLayers, unwind, withStuck } from './unwind.ts';
+import { isVisited, notReached, runFinalizer, undoLayers, unwind, withStuck } from './unwind.ts';
 
 /**
  * Runs a saga: the body's steps, each with its undo pushed first; on a final failure or a cancel everything is undone (or kept, with
@@ -49,6 +49,7 @@ function sagaOf<N extends string>(engine: Engine): Saga<N> {
   const indexOf = (name: N): number => engine.journal.steps.findIndex((step) => step.step_name === name);
   return {
     id: engine.journal.run.id,
+    recoveryAttempts: engine.journal.run.recovery_attempts,
     step: (name, act, options = {}) => engine.step(indexOf(name), act, options),
     finally: (name, act, options = {}) => {
       if (!engine.journal.step(indexOf(name)).plan.always) throw refusal('ENGINE_MISUSE', `step ${name} is declared to run last: say always: true in its plan`);
@@ -74,6 +75,7 @@ async function forward(engine: Engine, body: () => Promise<unknown>): Promise<En
     if (stuck) return stuck;
   }
   if (at !== undefined && !reentry) await startAt(engine, at);
+  engine.begun = true;
   if (!engine.failure) engine.journal.setRun({ status: engine.paused ? 'paused' : 'running' });
   showPhase(engine);
   return act(engine, body);
@@ -87,6 +89,7 @@ async function act(engine: Engine, body: () => Promise<unknown>): Promise<Ended>
   if (engine.rollover && !engine.failure && !pass.settled) return { rollover: true };
   if (pass.error !== undefined) failWith(engine, pass.error);
   if (!engine.failure) return { result: pass.value };
+  await comeToRecorded(engine, pass);
   return afterFailure(engine, engine.failure, scope);
 }
 
@@ -103,15 +106,15 @@ async function withFinalizer(engine: Engine, body: () => Promise<unknown>): Prom
 function failWith(engine: Engine, error: unknown): void {
   if (engine.failure) return;
   if (!(error instanceof TemporalFailure)) throw error;
-  const { code, message } = stepErrorOf(error);
+  const { message } = stepErrorOf(error);
   const at = engine.journal.steps.findLast((step) => step.queued_at !== null) ?? engine.journal.step(0);
-  engine.fail({ reason: `step_failed:${at.step_name}`, message, step: { step_idx: at.step_idx, code, message } });
+  engine.fail({ reason: `step_failed:${at.step_name}`, message });
 }
 
 async function afterFailure(engine: Engine, failure: Failure, scope: CancellationScope): Promise<Ended> {
   const halts = failure.halt === true || (engine.start.on_failure === 'halt' && failure.reason !== 'cancelled');
   if (failure.graceful || halts) await shielded(() => condition(() => engine.inFlight === 0));
-  if (engine.paused && failure.reason !== 'cancelled') await shielded(() => condition(() => !engine.paused || engine.journal.run.cancel_requested));
+  if (engine.paused && !failure.halt && failure.reason !== 'cancelled') await shielded(() => condition(() => !engine.paused || engine.journal.run.cancel_requested));
   engine.ended = true;
   if (halts && !engine.journal.run.cancel_requested) return { status: 'halted', error: { reason: failure.reason, compensate_from_idx: null, message: failure.message } };
   scope.cancel();
@@ -140,10 +143,12 @@ async function undoTail(engine: Engine, body: () => Promise<unknown>, fromStep: 
   engine.journal.setRun({ status: 'recovering' });
   await collect(engine, body);
   const entries = engine.stack.filter((entry) => entry.idx >= fromStep && isVisited(engine.journal.step(entry.idx), entry));
-  const stuck = await shielded(() => undoLayers(engine, entries));
+  const lost = notReached(engine, fromStep);
+  const stuck = [...lost, ...(await shielded(() => undoLayers(engine, entries)))];
   if (stuck.length > 0) {
     engine.ended = true;
-    return { status: 'failed', error: { reason: `step_failed:${stuck[0]?.step_name}`, compensate_from_idx: Math.max(...entries.map((entry) => entry.idx)), message: 'the recovery could not undo what it was to run again', stuck } };
+    const from = entries.length > 0 ? Math.max(...entries.map((entry) => entry.idx)) : null;
+    return { status: 'failed', error: { reason: `step_failed:${stuck[0]?.step_name}`, compensate_from_idx: from, message: 'the recovery could not undo what it was to run again', stuck } };
   }
   engine.journal.forget(fromStep);
   return undefined;
@@ -154,19 +159,24 @@ const COLLECT_MS = 10_000;
 
 async function collect(engine: Engine, body: () => Promise<unknown>): Promise<void> {
   engine.beginPass('collect');
-  const pass = track(body());
-  await shielded(() => condition(() => pass.settled || engine.reachedAllRecorded(), COLLECT_MS));
+  await comeToRecorded(engine, track(body()));
+}
+
+/** Lets a pass come to what is recorded, so that its undos are known. */
+async function comeToRecorded(engine: Engine, pass: Tracked): Promise<void> {
+  const there = (): boolean => pass.settled || engine.unreached().length === 0;
+  if (!there()) await shielded(() => condition(there, COLLECT_MS));
 }
 
 async function startAt(engine: Engine, at: string): Promise<void> {
   const wait = Date.parse(at) - Date.now();
   if (wait <= 0) return;
+  engine.waiting = true;
   showPhase(engine, `Starts at ${at}.`);
-  try {
-    await sleep(wait, { summary: `start at ${at}` });
-  } catch (error) {
-    if (!isCancelled(error)) throw error;
-  }
+  const timer = new CancellationScope();
+  await Promise.race([track(timer.run(() => sleep(wait, { summary: `start at ${at}` }))).end, engine.ending.promise]);
+  timer.cancel();
+  engine.waiting = false;
 }
 
 async function close(engine: Engine, ended: Ended, input: unknown): Promise<unknown> {
@@ -175,6 +185,7 @@ async function close(engine: Engine, ended: Ended, input: unknown): Promise<unkn
   const status: RunStatus = 'result' in ended ? 'completed' : ended.status;
   const error = 'error' in ended ? ended.error : null;
   const result = 'result' in ended ? ((ended.result ?? null) as Json) : null;
+  if (status !== 'halted') giveUpUnknown(engine);
   engine.journal.setRun({ status, error, result, completed_at: new Date().toISOString() });
   engine.journal.touchAll();
   upsertStatus(status, error);
@@ -183,6 +194,11 @@ async function close(engine: Engine, ended: Ended, input: unknown): Promise<unkn
   await condition(allHandlersFinished);
   if ('result' in ended) return ended.result;
   throw closingFailure(engine, ended);
+}
+
+/** A step whose outcome was never learned, and that has no undo: it is over. */
+function giveUpUnknown(engine: Engine): void {
+  for (const step of engine.journal.steps) if (step.status === 'running') engine.journal.setStep(step.step_idx, { status: 'cancelled' });
 }
 
 function closingFailure(engine: Engine, ended: { readonly error: SagaError; readonly status: SagaClose['status'] }): Error {

@@ -14,7 +14,7 @@ import type { SagaClose } from '../../contracts/saga-close.ts';
 export function stepErrorOf(error: unknown): StepError {
   const cause = rootCause(error);
   if (cause instanceof TimeoutFailure) return { code: TIMEOUT, message: `${timeoutName(cause)} timeout` };
-  const code = cause instanceof ApplicationFailure ? (cause.type ?? 'ERROR') : 'ERROR';
+  const code = (cause instanceof ApplicationFailure && cause.type) || 'ERROR';
   const message = cause instanceof Error ? cause.message : String(cause);
   return { code, message: message.slice(0, LIMITS.errorMessageChars) };
 }

@@ -16,8 +16,10 @@ export interface StepOptions<T> {
 /** What a body works with; `N` are the step names of its plan. */
 export interface Saga<N extends string = string> {
   readonly id: string;
+  /** How often this run has been recovered: 0 in the first try. */
+  readonly recoveryAttempts: number;
   /** Runs a step of the plan: `act` makes exactly one call and returns what it gave. Each name is used once. */
-  step<T>(name: N, act: () => Promise<T>, options?: StepOptions<T>): Promise<T>;
+  step<T>(name: N, act: () => Promise<T>, options?: StepOptions<NoInfer<T>>): Promise<T>;
   /** Declares a step that runs last whatever the end: after the others when all went well, after the undo walk when not; not when the run halts. */
   finally(name: N, act: () => Promise<unknown>, options?: Pick<StepOptions<unknown>, 'compensate'>): void;
 }

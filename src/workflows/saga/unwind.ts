@@ -42,8 +42,7 @@ export async function undoLayers(engine: Engine, entries: readonly UndoEntry[]):
 export async function runFinalizer(engine: Engine): Promise<Stuck[]> {
   const { last } = engine;
   if (!last) return [];
-  const { outcome, calls } = engine.journal.step(last.idx);
-  if (outcome === 'done' || calls.do > 0) return [];
+  if (engine.journal.step(last.idx).outcome === 'done') return [];
   return CancellationScope.nonCancellable(async () => {
     engine.shielded = true;
     try {
@@ -63,7 +62,7 @@ export function withStuck(error: SagaError, stuck: readonly Stuck[]): SagaError 
 
 /** Does the walk stop at this step? A failed or cancelled one without undo, and one that left nothing behind, is simply passed by. */
 export function isVisited(step: StepState, entry: UndoEntry): boolean {
-  if (step.status === 'skipped') return false;
+  if (step.status === 'skipped' || step.plan.always) return false;
   if (step.outcome === 'done') return true;
   return entry.undo !== undefined && step.error?.code !== ERROR_CODES.NO_EFFECT;
 }
@@ -82,10 +81,10 @@ async function settleSiblings(engine: Engine): Promise<Stuck[]> {
 }
 
 /** Steps of the earlier run that the body did not come to when it was run again, so that their undo is not known. */
-function notReached(engine: Engine): Stuck[] {
+export function notReached(engine: Engine, fromStep = 0): Stuck[] {
   return engine
     .unreached()
-    .filter((step) => step.compensated_at === null)
+    .filter((step) => step.step_idx >= fromStep)
     .map((step) => markStuck(engine, step.step_idx, { code: ERROR_CODES.NOT_REACHED, message: 'the body did not come to this step when it was run again' }));
 }
 

@@ -1,2 +1,3 @@
 export { proof } from '../../../src/workflows/proof.ts';
+export { bodied } from './bodied.ts';
 export { scripted } from './scripted.ts';

@@ -3,7 +3,7 @@ import type { Plan, PlanStep } from '../../../src/contracts/plan.ts';
 import type { SagaStart } from '../../../src/contracts/saga-start.ts';
 import { callSteps } from '../../../src/workflows/saga/calls.ts';
 import { runPlan } from '../../../src/workflows/saga/run-plan.ts';
-import type { ScriptedActivities, ScriptedInput } from '../scripted.ts';
+import type { Script, ScriptedActivities, ScriptedInput } from '../scripted.ts';
 
 const { act, undo } = callSteps<ScriptedActivities>();
 
@@ -14,7 +14,7 @@ export async function scripted(input: ScriptedInput, start?: SagaStart): Promise
     plan,
     { input, start },
     {
-      act: (step) => act({ step: step.name, script: scriptOf(input, step.name) }),
+      act: (step) => act({ step: step.name, script: scriptOf(input, step.name), ...padding(scriptOf(input, step.name)) }),
       options: (step) => {
         const script = scriptOf(input, step.name);
         return {
@@ -24,6 +24,10 @@ export async function scripted(input: ScriptedInput, start?: SagaStart): Promise
       },
     },
   );
+}
+
+function padding({ pad }: Script): { readonly pad?: string } {
+  return pad === undefined ? {} : { pad: 'x'.repeat(pad) };
 }
 
 function scriptOf(input: ScriptedInput, name: string): ScriptedInput['steps'][number]['script'] {

@@ -1,11 +1,11 @@
 import { parseDocument } from 'yaml';
 import { UserError } from '../contracts/user-error.ts';
-import { usageError } from './format-error.ts';
+import { invalidInput } from './errors.ts';
 
-/** Reads JSON or YAML. Throws a UserError (exit 2) with line and column of the first fault. */
+/** Reads JSON or YAML. Throws INVALID_INPUT (exit 2) with line and column of the first fault; `name` is what the user called the text. */
 export function parseInputText(text: string, name: string): unknown {
   const body = text.startsWith('\uFEFF') ? text.slice(1) : text;
-  if (body.trim() === '') throw usageError(`${name}: expected JSON or YAML, got nothing`, 'see examples/ for inputs');
+  if (body.trim() === '') throw invalidInput(`${name}: expected JSON or YAML, got nothing`, 'see examples/ for inputs');
   return parseJson(body) ?? parseYaml(body, name);
 }
 
@@ -32,5 +32,5 @@ function parseYaml(text: string, name: string): unknown {
 }
 
 function syntaxError(where: string, message: string): UserError {
-  return usageError(`${where}: expected JSON or YAML, but ${message}`, 'mend the file there');
+  return invalidInput(`${where}: expected JSON or YAML, but ${message}`, 'mend the file there');
 }

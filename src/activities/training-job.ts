@@ -1,0 +1,134 @@
+import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import { sha256Of, writeAtomically, type ArtifactStore } from '../artifacts/store.ts';
+import type { EpochRecord, TrainingProgress } from '../contracts/training-spec.ts';
+import type { TrainedModel, TrainingJobActivities, TrainSegmentInput, TrainSegmentResult } from '../contracts/training-run.ts';
+import { readCheckpointHeader } from '../training/checkpoint.ts';
+import { TrainingError } from '../training/errors.ts';
+import { modelSha256 } from '../training/model-file.ts';
+import type { ThreadResult } from '../training/thread-messages.ts';
+import { trainInThread } from '../training/train-in-thread.ts';
+
+const HEARTBEAT_MS = 2000;
+
+/** What a segment heartbeats: its place in the whole training, and where a retry goes on from. */
+interface SegmentHeartbeat extends TrainingProgress {
+  readonly done: number;
+  readonly total: number;
+  /** File name of the last checkpoint, in the run's folder. */
+  readonly checkpoint: string | null;
+  readonly checkpoint_sha256: string | null;
+}
+
+/** The activities of training jobs, for the compute queue. */
+export function createTrainingJobActivities({ artifacts }: { readonly artifacts: ArtifactStore }): TrainingJobActivities {
+  return {
+    trainSegment: async (input) => {
+      try {
+        return await new Segment(input, artifacts.runFolder(input.run_name)).run();
+      } catch (error) {
+        throw error instanceof TrainingError ? ApplicationFailure.create({ message: error.message, type: error.code, nonRetryable: !error.retryable, cause: error }) : error;
+      }
+    },
+  };
+}
+
+/** One activity: trains from the last checkpoint known to the next one asked for. */
+class Segment {
+  readonly #context = Context.current();
+  readonly #input: TrainSegmentInput;
+  readonly #folder: string;
+  readonly #epochs: EpochRecord[] = [];
+  #checkpoint: { readonly file: string; readonly sha256: string | null } | null;
+  #saving: Promise<void> = Promise.resolve();
+
+  constructor(input: TrainSegmentInput, folder: string) {
+    this.#input = input;
+    this.#folder = folder;
+    const last = this.#context.info.heartbeatDetails as SegmentHeartbeat | undefined;
+    const file = last?.checkpoint ?? input.checkpoint;
+    this.#checkpoint = file === null ? null : { file, sha256: last?.checkpoint_sha256 ?? null };
+  }
+
+  async run(): Promise<TrainSegmentResult> {
+    const { training, until_epoch } = this.#input;
+    this.#context.heartbeat(this.#context.info.heartbeatDetails);
+    const checkpoint = await this.#resume();
+    const last = until_epoch === training.spec.epochs;
+    const result = await trainInThread({
+      spec: training.spec,
+      dataset_id: training.dataset_name,
+      dataset_limit: training.dataset_limit,
+      seed: training.seed,
+      checkpoint,
+      until_epoch,
+      every_ms: HEARTBEAT_MS,
+      heartbeat: (progress) => this.#beat(progress),
+      onEpoch: (record, bytes) => this.#keep(record, bytes),
+      score_test: last,
+      signal: this.#context.cancellationSignal,
+    });
+    await this.#saving;
+    if (result.aborted) return this.#context.cancelled;
+    return { epoch: until_epoch, checkpoint: await this.#save(until_epoch, result.checkpoint), epochs: await this.#allEpochs(), model: last ? await this.#saveModel(result) : null };
+  }
+
+  /** The bytes to go on from. Says so in the log, where a person looks after a crash. */
+  async #resume(): Promise<Uint8Array | undefined> {
+    const { run_name, until_epoch } = this.#input;
+    if (!this.#checkpoint) return undefined;
+    const bytes = new Uint8Array(await readFile(join(this.#folder, this.#checkpoint.file)));
+    const { epoch, batch } = readCheckpointHeader(bytes);
+    const { attempt } = this.#context.info;
+    if (attempt > 1) this.#context.log.warn(`training ${run_name}: attempt ${attempt} resumed at epoch ${epoch}, batch ${batch}, on the way to epoch ${until_epoch}`, { resumed_epoch: epoch });
+    return bytes;
+  }
+
+  #beat(progress: TrainingProgress): void {
+    const { epochs, batches, epoch, batch } = progress;
+    const { file = null, sha256 = null } = this.#checkpoint ?? {};
+    const heartbeat: SegmentHeartbeat = { ...progress, done: epoch * batches + batch, total: epochs * batches, checkpoint: file, checkpoint_sha256: sha256 };
+    this.#context.heartbeat(heartbeat);
+  }
+
+  /** Keeps the checkpoint of a finished epoch, one write after the other, and tells Temporal of it once it is on disk. */
+  #keep(record: EpochRecord, bytes: Uint8Array): void {
+    this.#saving = this.#saving.then(async () => {
+      await writeAtomically(this.#file(record.epoch, 'json'), Buffer.from(JSON.stringify(record)));
+      const file = await this.#save(record.epoch, bytes);
+      this.#checkpoint = { file, sha256: sha256Of(bytes) };
+      this.#epochs.push(record);
+    });
+    this.#saving.catch(() => undefined);
+  }
+
+  async #save(epoch: number, bytes: Uint8Array): Promise<string> {
+    await writeAtomically(this.#file(epoch, 'ckpt'), bytes);
+    return `epoch-${epoch}.ckpt`;
+  }
+
+  async #saveModel({ model, test_accuracy, validation_accuracy }: ThreadResult): Promise<TrainedModel> {
+    if (!model || test_accuracy === null || validation_accuracy === null) throw new TrainingError('TRAINING_THREAD_LOST', 'The training ended without a model.');
+    const file = 'model.bin';
+    await writeAtomically(join(this.#folder, file), model);
+    return { sha256: modelSha256(model), file, test_accuracy, validation_accuracy };
+  }
+
+  /** The records of this segment's epochs, those of earlier attempts included. */
+  async #allEpochs(): Promise<EpochRecord[]> {
+    const until = this.#input.until_epoch;
+    const from = this.#input.checkpoint === null ? 0 : Number(/epoch-(\d+)/.exec(this.#input.checkpoint)?.[1] ?? 0);
+    const records: EpochRecord[] = [];
+    for (let epoch = from + 1; epoch <= until; epoch += 1) {
+      const file = this.#file(epoch, 'json');
+      if (existsSync(file)) records.push(JSON.parse(await readFile(file, 'utf8')) as EpochRecord);
+    }
+    return records;
+  }
+
+  #file(epoch: number, ending: 'json' | 'ckpt'): string {
+    return join(this.#folder, `epoch-${epoch}.${ending}`);
+  }
+}

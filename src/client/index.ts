@@ -1,0 +1,24 @@
+/** The package's entry: everything that talks to Temporal and the ledger from outside. Start with `connect()`. */
+export { connect, type Cerebros, type ConnectOptions } from './connect.ts';
+export { startSaga, type StartRequest, type StartedRun } from './start.ts';
+export { prepareInput, type PrepareOptions, type PreparedInput } from './prepare-input.ts';
+export { waitClosed, type WaitOptions } from './wait.ts';
+export { cancelRun, cancelRunAfterStep, haltRun, pauseRun, resumeRun, skipStep, type ControlResult } from './control.ts';
+export { showRun } from './show.ts';
+export { progressOfRun, viewRun, type RunView } from './progress.ts';
+export { listSagas } from './list.ts';
+export { recoverRun, type RecoverOptions } from './recover.ts';
+export { rollbackRun, type RollbackRunOptions } from './rollback.ts';
+export { retryUndo, type UndoRetryOptions } from './undo-retry.ts';
+export type { ReentryResult } from './reenter.ts';
+export type { ReentryPreview, StepRef } from './reentry.ts';
+export { subscribe, type EventHandler, type SubscribeOptions } from './subscribe.ts';
+export { rebuildLedger, verifyLedger, type Rebuilt } from './ledger-check.ts';
+export type { Verdict } from './verify.ts';
+export { getTrainedModel, listTrainedModels } from './models.ts';
+export { fetchHistory, historyJson } from './histories.ts';
+export { resolveConnections, type ConnectionFlags, type Connections } from '../config.ts';
+export { UserError, type ExitCode } from '../contracts/user-error.ts';
+export { progressOf, type ProgressObject, type ProgressTask } from '../contracts/progress.ts';
+export { definePlan, type Plan, type PlanStep } from '../contracts/plan.ts';
+export type * from '../contracts/ledger.ts';

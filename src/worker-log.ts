@@ -1,0 +1,21 @@
+import { DefaultLogger, type LogEntry } from '@temporalio/worker';
+
+/** What a line names, if the entry has it. */
+const FIELDS = ['workflowId', 'activityId', 'attempt', 'taskQueue'] as const;
+
+/** Said at every start of a worker, and true: a queue need not serve both workflows and activities. */
+const NOISE = [/^No workflows registered/, /^No Nexus services registered/, /^Worker state changed/];
+
+/** Log of a worker: one line an entry on stderr, without stack traces; everything else is in Temporal Web. */
+export function workerLogger(): DefaultLogger {
+  return new DefaultLogger('INFO', (entry) => {
+    if (!NOISE.some((noise) => noise.test(entry.message))) process.stderr.write(`${lineOf(entry)}\n`);
+  });
+}
+
+function lineOf({ level, message, timestampNanos, meta = {} }: LogEntry): string {
+  const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
+  const fields = FIELDS.filter((name) => name in meta).map((name) => `${name}=${String(meta[name])}`);
+  const error = meta['error'] instanceof Error ? [`error=${JSON.stringify(meta['error'].message)}`] : [];
+  return [time, level, message, ...fields, ...error].join(' ');
+}
