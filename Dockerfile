@@ -9,7 +9,7 @@ RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.base.json ./
 COPY scripts scripts
 COPY src src
-# Not `npm run build`: that compiles the tests too, which are not in the image.
+# Not `npm run build`: that compiles the examples too, which are not in the image.
 RUN npx tsc -b src && node scripts/copy-sql.mjs && node scripts/build-workflow-bundle.mjs && chmod +x dist/cli/main.js
 # The embedded Postgres and Temporal's core for other systems: 180 MB that a worker has no use for.
 RUN npm prune --omit=dev --ignore-scripts \

@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, type LogEntry } from '@temporalio/worker';
 
 /** What a line names, if the entry has it. */
@@ -9,8 +10,15 @@ const NOISE = [/^No workflows registered/, /^No Nexus services registered/, /^Wo
 /** Log of a worker: one line an entry on stderr, without stack traces; everything else is in Temporal Web. */
 export function workerLogger(): DefaultLogger {
   return new DefaultLogger('INFO', (entry) => {
-    if (!NOISE.some((noise) => noise.test(entry.message))) process.stderr.write(`${lineOf(entry)}\n`);
+    if (!isNoise(entry)) process.stderr.write(`${lineOf(entry)}\n`);
   });
+}
+
+/** A saga that closes as it should, even as failed, is no news for a log: its ledger tells. */
+function isNoise({ message, meta }: LogEntry): boolean {
+  const { error } = meta ?? {};
+  const closed = error instanceof ApplicationFailure && error.type?.startsWith('SAGA_') === true;
+  return closed || NOISE.some((noise) => noise.test(message));
 }
 
 function lineOf({ level, message, timestampNanos, meta = {} }: LogEntry): string {

@@ -10,6 +10,7 @@ import { SEARCH_ATTRIBUTES } from './contracts/search-attributes.ts';
 import { DATA_CONVERTER } from './data-converter.ts';
 import { setWorkerIdentity } from './activities/serve-steps.ts';
 import { openLedger } from './ledger/connection.ts';
+import { migrate } from './ledger/migrate.ts';
 import { workerLogger } from './worker-log.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
@@ -30,7 +31,7 @@ export interface CerebrosWorker {
 /** How long running activities may take to end at a shutdown, before they are cancelled. */
 const GRACE = '5 seconds';
 
-/** Connects and checks what a worker needs. Throws a `UserError` when our search attributes are not registered. */
+/** Connects, brings the ledger's tables up to date, and checks what a worker needs. Throws a `UserError` when our search attributes are not registered. */
 export async function startWorker({ connections, queues = Object.values(QUEUES) }: WorkerStart): Promise<CerebrosWorker> {
   Runtime.install({ shutdownSignals: [], logger: workerLogger(), telemetryOptions: { logging: { filter: 'warn', forward: {} } } });
   const identity = `${process.pid}@${hostname()}`;
@@ -39,6 +40,7 @@ export async function startWorker({ connections, queues = Object.values(QUEUES) 
   const connection = await NativeConnection.connect(options);
   await requireSearchAttributes(connection, namespace);
   const sql = openLedger(requireDatabaseUrl(connections), { max: 10, application_name: 'cerebros-worker' });
+  await migrate(sql);
   const client = new Client({ connection, namespace, dataConverter: DATA_CONVERTER });
   const cerebros = connect({ connections });
   const activities = createWorkerActivities({ sql, client, cerebros, settings: connections.settings });

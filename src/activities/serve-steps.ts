@@ -51,7 +51,7 @@ function serve(name: string, activity: StepActivity): Served {
     try {
       const answer = await activity(input as never, stepContext(call, pulse));
       const { output, steps } = answer instanceof WithSteps ? answer : { output: answer, steps: [] };
-      encodeJson(output, `the output of ${name}`, LIMITS.valueBytes);
+      encodeJson(output, `the output of step ${call.step_name}`, LIMITS.valueBytes);
       const returned = { output: (output ?? null) as Json, attempt: info.attempt, worker_id: workerIdentity(), started_at };
       return steps.length > 0 ? { ...returned, steps } : returned;
     } finally {

@@ -13,7 +13,7 @@ import { trainInThread } from '../training/train-in-thread.ts';
 
 const HEARTBEAT_MS = 2000;
 
-/** What a segment heartbeats: its place in the whole training, and where a retry goes on from. */
+/** What a segment heartbeats: its place in the whole training, in epochs, and where a retry goes on from. */
 interface SegmentHeartbeat extends TrainingProgress {
   readonly done: number;
   readonly total: number;
@@ -54,7 +54,6 @@ class Segment {
 
   async run(): Promise<TrainSegmentResult> {
     const { training, until_epoch } = this.#input;
-    this.#context.heartbeat(this.#context.info.heartbeatDetails);
     const checkpoint = await this.#resume();
     const last = until_epoch === training.spec.epochs;
     const result = await trainInThread({
@@ -81,6 +80,7 @@ class Segment {
     if (!this.#checkpoint) return undefined;
     const bytes = new Uint8Array(await readFile(join(this.#folder, this.#checkpoint.file)));
     const { epoch, batch } = readCheckpointHeader(bytes);
+    this.#beat({ epoch, batch, batches: 0, epochs: this.#input.training.spec.epochs, loss: null, validation_accuracy: null });
     const { attempt } = this.#context.info;
     if (attempt > 1) this.#context.log.warn(`training ${run_name}: attempt ${attempt} resumed at epoch ${epoch}, batch ${batch}, on the way to epoch ${until_epoch}`, { resumed_epoch: epoch });
     return bytes;
@@ -89,7 +89,8 @@ class Segment {
   #beat(progress: TrainingProgress): void {
     const { epochs, batches, epoch, batch } = progress;
     const { file = null, sha256 = null } = this.#checkpoint ?? {};
-    const heartbeat: SegmentHeartbeat = { ...progress, done: epoch * batches + batch, total: epochs * batches, checkpoint: file, checkpoint_sha256: sha256 };
+    const done = epoch + (batches > 0 ? batch / batches : 0);
+    const heartbeat: SegmentHeartbeat = { ...progress, done, total: epochs, checkpoint: file, checkpoint_sha256: sha256 };
     this.#context.heartbeat(heartbeat);
   }
 

@@ -38,9 +38,9 @@ const routes = buildRouteMap({
     models: records.modelsRoutes,
   },
   docs: {
-    brief: 'Durable sagas on Temporal: training, search, datasets, provisioning',
+    brief: 'Durable sagas on Temporal',
     fullDescription: [
-      'Durable sagas on Temporal: training, search, datasets, provisioning.',
+      'Durable sagas on Temporal.',
       '',
       'Exit codes: 0 ok, 1 a run or a check came out badly, 2 usage or invalid input,',
       '3 Temporal or Postgres unreachable, 4 not found, 5 refused.',

@@ -1,6 +1,7 @@
 import type { SagaRun } from '../contracts/ledger.ts';
 import { progressOf, type ProgressObject } from '../contracts/progress.ts';
-import type { Cerebros } from './connect.ts';
+import { raiseProgress } from '../ledger/queries/raise-progress.ts';
+import { callLedger, type Cerebros } from './connect.ts';
 import { describeRun } from './describe.ts';
 import { asEnded } from './ended-by-temporal.ts';
 import { pendingCalls } from './pending-calls.ts';
@@ -28,5 +29,12 @@ export async function viewRun(cerebros: Cerebros, id: string): Promise<RunView> 
   const open = description?.status.name === 'RUNNING';
   const fresh = open ? await queryRun(cerebros, id, QUERY_MS).catch(() => undefined) : undefined;
   const run = fresh ?? asEnded(await showRun(cerebros, id), description);
-  return { run, progress: progressOf(run, open ? pendingCalls(description) : []) };
+  const progress = progressOf(run, open ? pendingCalls(description) : []);
+  return { run, progress: open ? await neverBack(cerebros, progress) : progress };
+}
+
+/** A step that starts over from a checkpoint has less to show than before; what was shown stays shown. Without a ledger it may go back. */
+async function neverBack(cerebros: Cerebros, progress: ProgressObject): Promise<ProgressObject> {
+  const shown = await callLedger(cerebros, (sql) => raiseProgress(sql, progress.workflow_id, progress.progress), QUERY_MS).catch(() => undefined);
+  return shown === undefined ? progress : { ...progress, progress: Math.max(shown, progress.progress) };
 }

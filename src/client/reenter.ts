@@ -1,4 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { QUEUES } from '../contracts/queues.ts';
 import type { RunStatus } from '../contracts/ledger.ts';
 import type { SagaStart } from '../contracts/saga-start.ts';
 import { UserError } from '../contracts/user-error.ts';
@@ -7,6 +8,7 @@ import { describeRun } from './describe.ts';
 import { refused, runNotFound } from './errors.ts';
 import { fetchHistory } from './histories.ts';
 import { foldHistory } from './history/fold.ts';
+import { foldRows } from './history/from-rows.ts';
 import type { FoldedRun } from './history/folded.ts';
 import { planInCode } from './plan-in-code.ts';
 import type { ReentryPlan, ReentryPreview } from './reentry.ts';
@@ -38,7 +40,7 @@ const HISTORY_MS = 60_000;
 
 /**
  * Runs the body of a closed run again, under the same id, from what its history says. Throws UserErrors: RUN_NOT_FOUND (exit 4),
- * CONFLICT or REFUSED (5), HISTORY_GONE (5).
+ * CONFLICT or REFUSED (5). Where Temporal keeps the history no more, the ledger's rows serve.
  */
 export async function reenter(cerebros: Cerebros, id: string, request: ReentryRequest): Promise<ReentryResult> {
   checkRunId(id);
@@ -54,11 +56,10 @@ export async function reenter(cerebros: Cerebros, id: string, request: ReentryRe
 async function foldLatest(cerebros: Cerebros, id: string): Promise<FoldedRun> {
   const events = await callTemporal(cerebros, (client) => fetchHistory(client, id), HISTORY_MS);
   if (events) return foldHistory(events, foldOptions({ planOf: planInCode }, id, events));
-  if (!(await ledgerRow(cerebros, id))) throw runNotFound(id);
-  throw new UserError('HISTORY_GONE', `run ${id}: expected its history, but Temporal keeps it no more; only the ledger knows the run`, {
-    hint: `cerebros show ${id}   (then undo by hand, or start anew under another id)`,
-    exitCode: 5,
-  });
+  const row = await ledgerRow(cerebros, id);
+  if (!row?.run_id) throw runNotFound(id);
+  cerebros.warn(`Temporal keeps the history of ${id} no more; the run is taken up as the ledger has it`);
+  return foldRows(row);
 }
 
 interface Again {
@@ -69,16 +70,15 @@ interface Again {
 async function startAgain(cerebros: Cerebros, folded: FoldedRun, { start, status }: Again): Promise<string> {
   const { id, kind, inputs, plan, dynamic_steps, workflow_type } = folded;
   const description = await describeRun(cerebros, id);
-  if (!description) throw runNotFound(id);
   const options = workflowOptions({
     id,
-    queue: description.taskQueue,
+    queue: description?.taskQueue ?? QUEUES.main,
     input: inputs,
     start,
     // Steps added while running travel in the start.
     memo: { kind, plan: plan.slice(0, plan.length - dynamic_steps.length) },
     status,
-    summary: (await description.staticSummary()) ?? kind,
+    summary: (await description?.staticSummary()) ?? kind,
     web_url: cerebros.connections.web_url,
     again: true,
   });

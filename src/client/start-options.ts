@@ -19,7 +19,6 @@ export interface SagaOptions {
 }
 
 const SUMMARY_BYTES = 200;
-const WEB_URL = 'http://127.0.0.1:8787';
 
 /** Temporal's start options of a saga. Never with an execution timeout: it would end the run without undo. */
 export function workflowOptions(saga: SagaOptions): WorkflowOptions & { args: [Json, SagaStart] } {
@@ -34,7 +33,7 @@ export function workflowOptions(saga: SagaOptions): WorkflowOptions & { args: [J
     ],
     staticSummary: cutBytes(saga.summary, SUMMARY_BYTES),
     // Temporal Web fills {workflowId} in.
-    staticDetails: `[Open in Cerebros](${saga.web_url ?? WEB_URL}/runs/{workflowId})\n\nkind: ${saga.memo.kind}, ${saga.memo.plan.length} steps`,
+    staticDetails: detailsOf(saga),
     workflowIdReusePolicy: saga.again ? WorkflowIdReusePolicy.ALLOW_DUPLICATE : WorkflowIdReusePolicy.REJECT_DUPLICATE,
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
   };
@@ -49,4 +48,10 @@ function cutBytes(text: string, limit: number): string {
     cut += char;
   }
   return `${cut}…`;
+}
+
+/** What Temporal Web shows above a run; it fills in the id. */
+function detailsOf({ web_url, memo }: SagaOptions): string {
+  const link = web_url === null ? '' : `[Open in Cerebros](${web_url}/runs/{workflowId})\n\n`;
+  return `${link}kind: ${memo.kind}, ${memo.plan.length} steps`;
 }

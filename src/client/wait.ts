@@ -17,6 +17,7 @@ const ROW_MS = 5000;
 export interface WaitOptions {
   /** Default: no limit. */
   readonly timeout_ms?: number | undefined;
+  /** Ends the waiting early, with WAIT_TIMEOUT. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -28,24 +29,30 @@ export async function waitClosed(cerebros: Cerebros, id: string, options: WaitOp
   checkRunId(id);
   const deadline = Date.now() + (options.timeout_ms ?? Number.POSITIVE_INFINITY);
   await requireDescription(cerebros, id);
-  while (!(await closes(cerebros, id, Math.min(POLL_MS, deadline - Date.now())))) {
+  while (!(await closes(cerebros, id, { ms: Math.min(POLL_MS, deadline - Date.now()), signal: options.signal }))) {
     if (Date.now() >= deadline || options.signal?.aborted) throw waitTimeout(id, options);
     await pauseFor(Math.min(500, Math.max(0, deadline - Date.now())), options.signal);
   }
   return closedRun(cerebros, id);
 }
 
-/** One long poll: true when the run has closed, however it did. */
-async function closes(cerebros: Cerebros, id: string, ms: number): Promise<boolean> {
-  if (ms <= 0) return false;
+interface Poll {
+  readonly ms: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** One long poll: true when the run has closed, however it did; false when it is time to ask again, or to stop asking. */
+async function closes(cerebros: Cerebros, id: string, { ms, signal }: Poll): Promise<boolean> {
+  if (ms <= 0 || signal?.aborted) return false;
   try {
     const client = await cerebros.temporal();
-    await client.withDeadline(Date.now() + ms, () => client.workflow.getHandle(id).result());
+    const poll = (): Promise<unknown> => client.withDeadline(Date.now() + ms, () => client.workflow.getHandle(id).result());
+    await (signal ? client.withAbortSignal(signal, poll) : poll());
     return true;
   } catch (error) {
     if (isNotFound(error)) throw runNotFound(id);
-    if (isUnreachable(error) || (error instanceof UserError && error.exitCode === 3)) return false;
     if (error instanceof WorkflowFailedError) return true;
+    if (signal?.aborted || isUnreachable(error) || (error instanceof UserError && error.exitCode === 3)) return false;
     throw error;
   }
 }
@@ -63,8 +70,12 @@ async function closedRun(cerebros: Cerebros, id: string): Promise<SagaRun> {
 }
 
 function waitTimeout(id: string, options: WaitOptions): UserError {
-  return new UserError('WAIT_TIMEOUT', `run ${id}: expected it to close within ${options.timeout_ms ?? 'the wait'} ms, it is still open`, {
-    hint: `cerebros progress ${id}`,
-    exitCode: 5,
-  });
+  return new UserError(
+    'WAIT_TIMEOUT',
+    `run ${id}: expected it to close ${options.timeout_ms === undefined ? 'before the wait was ended' : `within ${options.timeout_ms} ms`}, it is still open`,
+    {
+      hint: `cerebros progress ${id}`,
+      exitCode: 5,
+    },
+  );
 }

@@ -134,7 +134,7 @@ export interface LedgerEvent {
 /** Fields of the run's row that a batch sets; an absent field keeps what the row has. */
 export type RunPatch = Partial<Omit<SagaRunRow, 'id' | 'version'>>;
 
-/** One flush: upserts at `version`, which overwrites only an older one, and events, which are added once. */
+/** One flush: upserts at `version`, which never overwrite a newer row, and events, which are added once. */
 export interface LedgerBatch {
   readonly saga_id: string;
   readonly version: number;

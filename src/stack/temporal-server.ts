@@ -4,10 +4,12 @@ import { canConnect } from './ports.ts';
 import { WITHOUT_PROXY } from './temporal-connection.ts';
 import { startServer } from './server-process.ts';
 import type { RunningServer, ServerSpec } from './server-process.ts';
+import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes.ts';
 
 const START_TIMEOUT_MS = 60_000;
 const CALL_TIMEOUT_MS = 3000;
-const SEARCH_ATTRIBUTES = ['CerebrosKind', 'CerebrosStatus', 'CerebrosNeeds'] as const;
+
+const SEARCH_ATTRIBUTE_NAMES = Object.values(SEARCH_ATTRIBUTES).map((key) => key.name);
 
 /** Each with its reason in docs/decisions/0004-embedded-temporal.md. */
 const DYNAMIC_CONFIG = {
@@ -48,7 +50,7 @@ export async function startTemporal(options: TemporalServerOptions): Promise<Run
     // Full: an acknowledged event survives a power cut, as the ledger's rows do.
     '--sqlite-pragma': ['journal_mode=wal', 'synchronous=2'],
     '--namespace': [options.namespace],
-    '--search-attribute': SEARCH_ATTRIBUTES.map((name) => `${name}=Keyword`),
+    '--search-attribute': SEARCH_ATTRIBUTE_NAMES.map((name) => `${name}=Keyword`),
     '--dynamic-config-value': Object.entries(DYNAMIC_CONFIG).map(([key, value]) => `${key}=${value}`),
     '--log-level': ['warn'],
   };
@@ -95,6 +97,6 @@ async function probe(options: TemporalServerOptions): Promise<void> {
 async function expectReady(connection: Connection, namespace: string): Promise<void> {
   await connection.workflowService.describeNamespace({ namespace });
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const missing = SEARCH_ATTRIBUTES.filter((name) => !(name in (customAttributes ?? {})));
+  const missing = SEARCH_ATTRIBUTE_NAMES.filter((name) => !(name in (customAttributes ?? {})));
   if (missing.length > 0) throw new Error(`search attributes ${missing.join(', ')} are not registered yet`);
 }

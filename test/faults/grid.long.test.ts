@@ -142,7 +142,7 @@ describe('each step × each fault', () => {
     expect(evidence.rows.steps[SIX.indexOf(cell.step)]).toMatchObject(fault.row);
     const own = evidence.effects.filter((effect) => effect.step === cell.step);
     expect(own.map((effect) => effect.phase)).toEqual(fault.effects);
-    if (fault.closed !== 'COMPLETED') expect(Object.values(standing(evidence.effects)).filter((left) => left > 0)).toEqual([]);
+    expect(Object.values(standing(evidence.effects)).filter((left) => left > 0)).toHaveLength(fault.closed === 'COMPLETED' ? SIX.length : 0);
   });
 });
 

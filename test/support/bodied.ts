@@ -10,7 +10,19 @@ export const bodiedPlan = definePlan('bodied', [
 
 /** Input of the workflow `bodied`: steps `first`, `second` and, in the variant `last`, one that runs last. */
 export interface BodiedInput {
-  readonly variant: 'plain' | 'last' | 'stops_short' | 'huge_result' | 'sub_saga' | 'no_call' | 'other_value' | 'two_calls' | 'outside' | 'twice' | 'nan_compensate' | 'huge_compensate';
+  readonly variant:
+    | 'plain'
+    | 'last'
+    | 'stops_short'
+    | 'huge_result'
+    | 'sub_saga'
+    | 'no_call'
+    | 'other_value'
+    | 'two_calls'
+    | 'outside'
+    | 'twice'
+    | 'nan_compensate'
+    | 'huge_compensate';
   readonly scripts?: Readonly<Partial<Record<'first' | 'second' | 'last', Script>>>;
   readonly child?: ScriptedInput;
 }

@@ -7,7 +7,14 @@ import { ActivityFailure, ApplicationFailure, CancelledFailure, ChildWorkflowFai
  * a call made in a cancelled scope does not start. Everything outside the run (who answers when) is drawn from a seeded source.
  */
 export { AsyncLocalStorage };
-export { ActivityFailure, ApplicationFailure, CancelledFailure, ChildWorkflowFailure, TemporalFailure, TimeoutFailure } from '@temporalio/common';
+export {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  ChildWorkflowFailure,
+  TemporalFailure,
+  TimeoutFailure,
+} from '@temporalio/common';
 
 export const ActivityCancellationType = { WAIT_CANCELLATION_COMPLETED: 'WAIT_CANCELLATION_COMPLETED' } as const;
 export const ChildWorkflowCancellationType = { WAIT_CANCELLATION_COMPLETED: 'WAIT_CANCELLATION_COMPLETED', ABANDON: 'ABANDON' } as const;
@@ -54,7 +61,11 @@ export class World {
   }
 
   /** Runs a workflow to its end, or to `stopAt` turns (as a termination does: undefined); `onTurn` may send it messages. */
-  async run<T>(workflow: () => Promise<T>, onTurn: (turn: number) => void, stopAt = 10_000): Promise<{ value: T } | { error: unknown } | undefined> {
+  async run<T>(
+    workflow: () => Promise<T>,
+    onTurn: (turn: number) => void,
+    stopAt = 10_000,
+  ): Promise<{ value: T } | { error: unknown } | undefined> {
     world = this;
     let ended: { value: T } | { error: unknown } | undefined;
     onTurn(0);
@@ -110,7 +121,14 @@ export class World {
     const scope = CancellationScope.current();
     if (scope.consideredCancelled) return scope.cancelRequested;
     return new Promise((resolve, reject) => {
-      const call: Call = { type, args: JSON.stringify(args), attemptsLeft: options.retry?.maximumAttempts ?? Infinity, cancelled: false, resolve, reject };
+      const call: Call = {
+        type,
+        args: JSON.stringify(args),
+        attemptsLeft: options.retry?.maximumAttempts ?? Infinity,
+        cancelled: false,
+        resolve,
+        reject,
+      };
       if (scope.cancellable) scope.cancelRequested.catch(() => (call.cancelled = true));
       this.#events.push(() => this.#begin(call, activity));
     });
@@ -225,12 +243,21 @@ export async function sleep(ms: number): Promise<void> {
 
 /** An object that answers every name with a call of that activity. */
 export function proxyActivities(options: CallOptions): Readonly<Record<string, (...args: readonly unknown[]) => Promise<unknown>>> {
-  return new Proxy({}, { get: (_, type) => (...args: readonly unknown[]) => world.schedule(String(type), args, options) });
+  return new Proxy(
+    {},
+    {
+      get:
+        (_, type) =>
+        (...args: readonly unknown[]) =>
+          world.schedule(String(type), args, options),
+    },
+  );
 }
 export const proxyLocalActivities = proxyActivities;
 
 export const workflowInfo = (): World['info'] => world.info;
-export const setHandler = (definition: { readonly name: string }, handle: Handler['handle'], options: Partial<Handler> = {}): void => world.handle(definition.name, { ...options, handle });
+export const setHandler = (definition: { readonly name: string }, handle: Handler['handle'], options: Partial<Handler> = {}): void =>
+  world.handle(definition.name, { ...options, handle });
 export const defineQuery = (name: string): { readonly name: string } => ({ name });
 export const defineSignal = defineQuery;
 export const defineUpdate = defineQuery;
@@ -238,7 +265,8 @@ export const allHandlersFinished = (): boolean => true;
 export const setCurrentDetails = (): void => undefined;
 export const upsertSearchAttributes = (): void => undefined;
 export const isCancellation = (error: unknown): boolean =>
-  error instanceof CancelledFailure || ((error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) && error.cause instanceof CancelledFailure);
+  error instanceof CancelledFailure ||
+  ((error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) && error.cause instanceof CancelledFailure);
 
 export const executeChild = notHere;
 export const startChild = notHere;

@@ -38,21 +38,39 @@ export interface Observed {
 export function randomCase(afterMax: number): fc.Arbitrary<RandomCase> {
   const steps = fc.integer({ min: 1, max: 12 }).chain((count) => fc.tuple(...Array.from({ length: count }, (_, idx) => randomStep(idx))));
   const after = fc.nat({ max: afterMax });
-  const cancel = fc.tuple(fc.constantFrom<Nudge['what']>('cancel', 'cancelAfterStep'), after).map(([what, at]): Nudge[] => [{ what, after: at }]);
+  const cancel = fc
+    .tuple(fc.constantFrom<Nudge['what']>('cancel', 'cancelAfterStep'), after)
+    .map(([what, at]): Nudge[] => [{ what, after: at }]);
   const pause = fc.tuple(after, after).map(([a, b]): Nudge[] => [
     { what: 'pause', after: a },
     { what: 'resume', after: a + b + 1 },
   ]);
   const none = fc.constant<Nudge[]>([]);
-  const nudges = fc.tuple(fc.oneof(none, cancel, cancel, fc.tuple(cancel, cancel).map((both) => both.flat())), fc.oneof(none, pause)).map((all) => all.flat().toSorted((a, b) => a.after - b.after));
+  const nudges = fc
+    .tuple(
+      fc.oneof(
+        none,
+        cancel,
+        cancel,
+        fc.tuple(cancel, cancel).map((both) => both.flat()),
+      ),
+      fc.oneof(none, pause),
+    )
+    .map((all) => all.flat().toSorted((a, b) => a.after - b.after));
   return fc.record({ steps, nudges, seed: fc.integer() });
 }
 
 function randomStep(idx: number): fc.Arbitrary<ScriptedStep> {
-  const how = fc.oneof({ weight: 14, arbitrary: fc.constant('ok' as const) }, { weight: 1, arbitrary: fc.constant('fail' as const) }, { weight: 1, arbitrary: fc.constant('no_effect' as const) });
+  const how = fc.oneof(
+    { weight: 14, arbitrary: fc.constant('ok' as const) },
+    { weight: 1, arbitrary: fc.constant('fail' as const) },
+    { weight: 1, arbitrary: fc.constant('no_effect' as const) },
+  );
   const undo = fc.oneof({ weight: 5, arbitrary: fc.constant('ok' as const) }, { weight: 1, arbitrary: fc.constant('fail' as const) });
   const needs = idx === 0 ? fc.constant<number[]>([]) : fc.uniqueArray(fc.nat({ max: idx - 1 }), { maxLength: 3 });
-  return fc.record({ needs, do: how, undo, no_undo: fc.nat({ max: 5 }).map((n) => n === 0) }).map(({ needs: of, ...script }) => ({ name: `s${idx}`, needs: of.map((need) => `s${need}`), script }));
+  return fc
+    .record({ needs, do: how, undo, no_undo: fc.nat({ max: 5 }).map((n) => n === 0) })
+    .map(({ needs: of, ...script }) => ({ name: `s${idx}`, needs: of.map((need) => `s${need}`), script }));
 }
 
 /** Everything that is wrong with how a run ended, in words; empty when nothing is. */
@@ -108,7 +126,8 @@ function wrongEnd(steps: readonly ScriptedStep[], { rows, close, reentered = fal
   const wrong: string[] = [];
   const say = (fits: boolean, text: string): void => void (fits || wrong.push(`run (${rows.status}, closed ${close.status}): ${text}`));
   say(rows.completed_at !== null, 'no end in its row');
-  if (close.status === 'completed') return [...wrong, ...(rows.status === 'completed' && rows.error === null ? [] : ['its row does not say completed'])];
+  if (close.status === 'completed')
+    return [...wrong, ...(rows.status === 'completed' && rows.error === null ? [] : ['its row does not say completed'])];
   const stuck = stuckIn(close);
   const started = rows.steps.some((step) => step.status !== 'pending');
   const cancelled = rows.error?.reason === 'cancelled';
@@ -117,10 +136,18 @@ function wrongEnd(steps: readonly ScriptedStep[], { rows, close, reentered = fal
   say(close.status === 'canceled' ? cancelled : close.status === rows.status, 'the row and the close differ');
   const failed = /^step_failed:(.*)$/.exec(rows.error?.reason ?? '')?.[1];
   const how = steps.find((step) => step.name === failed)?.script.do;
-  say(cancelled || (reentered && rows.error?.reason === 'terminated') || how === 'fail' || how === 'no_effect', `reason ${rows.error?.reason}`);
+  say(
+    cancelled || (reentered && rows.error?.reason === 'terminated') || how === 'fail' || how === 'no_effect',
+    `reason ${rows.error?.reason}`,
+  );
   if (reentered) return wrong;
-  const visited = rows.steps.filter((step) => step.status === 'compensated' || step.status === 'compensation_failed' || step.compensated_at !== null).map((step) => step.step_idx);
-  say((rows.error?.compensate_from_idx ?? null) === (visited.length > 0 ? Math.max(...visited) : null), `compensate_from_idx ${rows.error?.compensate_from_idx}, visited ${visited.join()}`);
+  const visited = rows.steps
+    .filter((step) => step.status === 'compensated' || step.status === 'compensation_failed' || step.compensated_at !== null)
+    .map((step) => step.step_idx);
+  say(
+    (rows.error?.compensate_from_idx ?? null) === (visited.length > 0 ? Math.max(...visited) : null),
+    `compensate_from_idx ${rows.error?.compensate_from_idx}, visited ${visited.join()}`,
+  );
   return wrong;
 }
 

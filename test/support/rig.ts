@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { Client, Connection, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { createKeepValue } from '../../src/activities/keep-value.ts';
 import { createLedgerActivities } from '../../src/activities/ledger.ts';
@@ -30,8 +30,10 @@ export interface Rig {
   readonly effects: EffectsFile;
   /** Steps told to `wait` go on once this file exists. */
   readonly gate: string;
-  startScripted(input: ScriptedInput, start?: SagaStart, id?: string): Promise<WorkflowHandle>;
-  startWorkflow(type: string, plan: Plan, args: readonly unknown[], id?: string): Promise<WorkflowHandle>;
+  startScripted(input: ScriptedInput, start?: SagaStart, id?: string): Promise<WorkflowHandleWithFirstExecutionRunId>;
+  startWorkflow(type: string, plan: Plan, args: readonly unknown[], id?: string): Promise<WorkflowHandleWithFirstExecutionRunId>;
+  /** Starts another worker on the queue, or the first one. */
+  serve(): Promise<{ stop(): Promise<void> }>;
   /** The run's rows in the ledger. Throws when there are none. */
   rows(id: string): Promise<SagaRun>;
   stop(): Promise<void>;
@@ -69,7 +71,14 @@ export async function startRig({ worker: withWorker = true }: RigOptions = {}): 
     effects,
     gate,
     startWorkflow,
-    startScripted: (input, start, id) => startWorkflow('scripted', { kind: 'scripted', steps: input.steps.map(({ script: _script, ...step }) => step) }, start ? [input, start] : [input], id),
+    serve: () => serve({ address, taskQueue, sql, effects, gate }),
+    startScripted: (input, start, id) =>
+      startWorkflow(
+        'scripted',
+        { kind: 'scripted', steps: input.steps.map(({ script: _script, ...step }) => step) },
+        start ? [input, start] : [input],
+        id,
+      ),
     rows: async (id) => {
       const run = await getRun(sql, id);
       if (!run) throw new Error(`no rows of ${id}`);
@@ -94,9 +103,11 @@ export interface Served {
   readonly killPoint?: Parameters<typeof createScriptedActivities>[2];
 }
 
+let runtime: Runtime | undefined;
+
 /** Serves the test workflows on a queue until stopped. */
 export async function serve({ address, taskQueue, sql, effects, gate, killPoint }: Served): Promise<{ stop(): Promise<void> }> {
-  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  runtime ??= Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
   const connection = await NativeConnection.connect({ address });
   const worker = await Worker.create({
     connection,

@@ -45,7 +45,12 @@ export async function endOf(handle: WorkflowHandle): Promise<RunEnd> {
 }
 
 /** Runs steps to their end: the rows, and how it ended. */
-export async function runOf(rig: Rig, steps: readonly ScriptedStep[], start?: SagaStart, id?: string): Promise<RunEnd & { readonly id: string; readonly rows: SagaRun }> {
+export async function runOf(
+  rig: Rig,
+  steps: readonly ScriptedStep[],
+  start?: SagaStart,
+  id?: string,
+): Promise<RunEnd & { readonly id: string; readonly rows: SagaRun }> {
   const handle = await rig.startScripted({ steps }, start, id);
   const end = await endOf(handle);
   return { ...end, id: handle.workflowId, rows: await rig.rows(handle.workflowId) };
@@ -72,10 +77,14 @@ export async function seen(rig: Rig, id: string, effect: string): Promise<void> 
 
 /** Resolves once the ledger shows the run so. */
 export async function ledgerShows(rig: Rig, id: string, fits: (run: SagaRun) => boolean): Promise<SagaRun> {
-  return until(async () => {
-    const run = await rig.rows(id).catch(() => undefined);
-    return run && fits(run) ? run : undefined;
-  }, 20_000, `the awaited rows of ${id}`);
+  return until(
+    async () => {
+      const run = await rig.rows(id).catch(() => undefined);
+      return run && fits(run) ? run : undefined;
+    },
+    20_000,
+    `the awaited rows of ${id}`,
+  );
 }
 
 export function statuses(run: SagaRun): StepStatus[] {
@@ -83,13 +92,34 @@ export function statuses(run: SagaRun): StepStatus[] {
 }
 
 /** What a client would say of an earlier run of the same id. */
-export function reentry(mode: Reentry['mode'], rootRunId: string, steps: readonly SeedStep[], more: Partial<Reentry> = {}): { readonly reentry: Reentry } {
-  return { reentry: { mode, run_no: 2, root_run_id: rootRunId, created_at: '2026-01-01T00:00:00.000Z', started_at: null, recovery_attempts: 0, steps, ...more } };
+export function reentry(
+  mode: Reentry['mode'],
+  rootRunId: string,
+  steps: readonly SeedStep[],
+  more: Partial<Reentry> = {},
+): { readonly reentry: Reentry } {
+  return {
+    reentry: {
+      mode,
+      run_no: 2,
+      root_run_id: rootRunId,
+      created_at: '2026-01-01T00:00:00.000Z',
+      started_at: null,
+      recovery_attempts: 0,
+      steps,
+      ...more,
+    },
+  };
 }
 
 /** Seeds for steps 0, 1, 2 … by status; a completed one's output is its name. */
 export function seeds(steps: readonly ScriptedStep[], ...known: readonly StepStatus[]): SeedStep[] {
-  return known.map((status, idx) => ({ step_idx: idx, status, generation: 0, ...(status === 'completed' ? { output: steps[idx]?.name ?? '' } : {}) }));
+  return known.map((status, idx) => ({
+    step_idx: idx,
+    status,
+    generation: 0,
+    ...(status === 'completed' ? { output: steps[idx]?.name ?? '' } : {}),
+  }));
 }
 
 /** The reason an update was refused with; throws when it was not. */

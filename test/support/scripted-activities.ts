@@ -20,7 +20,14 @@ export function createScriptedActivities(effects: EffectsFile, gate: string, kil
   const effect = (phase: 'do' | 'undo', step: StepContext, outcome?: string): void => {
     killPoint('before_effect', step.step_name, phase, step.attempt);
     if (!effects.has(step.idempotency_key)) {
-      effects.append({ key: step.idempotency_key, step: step.step_name, phase, saga_id: step.saga_id, attempt: step.attempt, ...(outcome ? { outcome } : {}) });
+      effects.append({
+        key: step.idempotency_key,
+        step: step.step_name,
+        phase,
+        saga_id: step.saga_id,
+        attempt: step.attempt,
+        ...(outcome ? { outcome } : {}),
+      });
     }
     killPoint('after_effect', step.step_name, phase, step.attempt);
   };

@@ -12,8 +12,9 @@ export interface Script {
   readonly undo?: 'ok' | 'fail' | 'flaky' | 'wait';
   readonly no_undo?: boolean;
   readonly output?: Json;
-  /** Characters that the step's input, and that of its undo, is made longer by. */
+  /** Characters that the step's input is made longer by, and that of its undo. */
   readonly pad?: number;
+  readonly undo_pad?: number;
   readonly steps?: readonly PlanStep[];
   readonly compensate?: readonly Answer<Json>[];
 }
@@ -29,5 +30,5 @@ export interface ScriptedInput {
 
 export interface ScriptedActivities {
   act(input: { readonly step: string; readonly script: Script; readonly pad?: string }): Promise<Json>;
-  undo(input: { readonly step: string; readonly script: Script; readonly outcome: string }): Promise<null>;
+  undo(input: { readonly step: string; readonly script: Script; readonly outcome: string; readonly pad?: string }): Promise<null>;
 }

@@ -10,6 +10,13 @@ import { endedIn, KillSwitch } from './kill-points.ts';
 import { createScriptedActivities } from './scripted-activities.ts';
 import type { WorkerSettings } from './worker-process.ts';
 
+/** What a provider without idempotency keys is like. */
+class ForgetfulEffects extends EffectsFile {
+  override has(): boolean {
+    return false;
+  }
+}
+
 /** A worker of the workflow `scripted` in a process of its own, which dies where it is told to. Its settings are its one argument. */
 async function main(): Promise<void> {
   const settings = JSON.parse(process.argv[2] ?? '{}') as WorkerSettings;
@@ -17,7 +24,8 @@ async function main(): Promise<void> {
   Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
   const connection = await NativeConnection.connect({ address: settings.address });
   const ledger = createLedgerActivities({ sql: openLedger(settings.databaseUrl) });
-  const scripted = createScriptedActivities(new EffectsFile(settings.effects), settings.gate, (at, step, phase, attempt) => kill.here({ step, phase, at, attempt }));
+  const effects = settings.forgetful ? new ForgetfulEffects(settings.effects) : new EffectsFile(settings.effects);
+  const scripted = createScriptedActivities(effects, settings.gate, (at, step, phase, attempt) => kill.here({ step, phase, at, attempt }));
   const worker = await Worker.create({
     connection,
     taskQueue: settings.taskQueue,

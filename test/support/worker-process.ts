@@ -19,6 +19,8 @@ export interface WorkerSettings {
   readonly bundle: string;
   /** Of its own: kill switch and log. */
   readonly dir: string;
+  /** Acts without looking whether it has acted before. Default false. */
+  readonly forgetful?: boolean;
 }
 
 /** The worker's program and the workflows, as files that Node can run. */

@@ -25,7 +25,11 @@ export async function replay(this: CliContext, flags: GlobalFlags, ...files: str
   const output = outputOf(this, flags);
   const histories = await Promise.all(files.map((file) => readHistory(resolve(this.cwd, file), file)));
   // Replaying is a lookup, not a run: the worker's own talk is of no use here.
-  Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined), shutdownSignals: [], telemetryOptions: { logging: { filter: 'off', forward: {} } } });
+  Runtime.install({
+    logger: new DefaultLogger('ERROR', () => undefined),
+    shutdownSignals: [],
+    telemetryOptions: { logging: { filter: 'off', forward: {} } },
+  });
   const results: Replayed[] = [];
   for (const [idx, history] of histories.entries()) results.push(await replayOne(files[idx] ?? '', history));
   const rows = results.map((one): Row => [

@@ -6,6 +6,7 @@ import {
   ParentClosePolicy,
   proxyActivities,
   proxyLocalActivities,
+  sleep,
   startChild,
   workflowInfo,
   type ActivityOptions,
@@ -74,7 +75,7 @@ async function callActivity(type: string, input: unknown): Promise<unknown> {
       generation: scope.generation,
     }),
   };
-  chargeInput(scope, input);
+  await chargeInput(scope, input);
   const returned = await (scope.step.light ? runLight(scope, type, [input, call]) : runActivity(scope, type, [input, call]));
   return settle(scope, checkReturn(returned, scope.step.name));
 }
@@ -100,7 +101,7 @@ function runLight(scope: CallScope, type: string, args: readonly unknown[]): Pro
 /** A child that is a saga: cancelled with its parent, undone by it. Its result is the step's output. */
 export async function runSubSaga<R>(workflowType: string, input: unknown, plan: Plan, suffix?: string): Promise<R> {
   const scope = takeScope(workflowType);
-  chargeInput(scope, input);
+  await chargeInput(scope, input);
   const memo: SagaMemo = { kind: plan.kind, plan: plan.steps };
   const start: SagaStart = { parent_id: scope.saga_id };
   const output: R = await executeChild(workflowType, {
@@ -129,7 +130,7 @@ export interface JobRef {
 /** A child that is no saga and outlives its parent: the step is done when it has started, and owns it by its undo. */
 export async function startJob(workflowType: string, input: unknown, suffix: string): Promise<JobRef> {
   const scope = takeScope(workflowType);
-  chargeInput(scope, input);
+  await chargeInput(scope, input);
   const jobId = childId(scope.saga_id, suffix ?? scope.step.name);
   const handle = await startChild(workflowType, {
     workflowId: jobId,
@@ -160,9 +161,10 @@ function takeScope(what: string): CallScope {
   return scope;
 }
 
-/** Refuses an input that is over a bound, or no JSON. */
-function chargeInput(scope: CallScope, input: unknown): void {
+/** Refuses an input that is over a bound, or no JSON. An undo is not refused for what others send: it waits for a later workflow task. */
+async function chargeInput(scope: CallScope, input: unknown): Promise<void> {
   const bytes = encodeJson(input, `the input of step ${scope.step.name}`, LIMITS.valueBytes).length;
+  while (scope.phase === 'undo' && !scope.budget.fits(bytes)) await sleep(1, { summary: 'undo in a later workflow task' });
   scope.budget.charge(bytes, scope.step.name);
 }
 

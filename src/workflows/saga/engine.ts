@@ -5,7 +5,7 @@ import { checkPlan, MAX_STEPS, PlanError, type Plan, type PlanStep } from '../..
 import type { SagaStart } from '../../contracts/saga-start.ts';
 import { encodeJson } from '../../contracts/payload-converter.ts';
 import { TaskBudget } from './budget.ts';
-import { DEFAULT_RETRIES, recordValue, withCallScope, type CallScope } from './calls.ts';
+import { DEFAULT_RETRIES, recordValue, withCallScope, type CallScope, type JobRef } from './calls.ts';
 import { Flusher } from './flusher.ts';
 import { Journal, type StepState } from './journal.ts';
 import { isCancelled, refusal, stepErrorOf, stuckInChild } from './step-error.ts';
@@ -201,7 +201,7 @@ export class Engine {
     this.#charge(idx, output);
     const { returned } = scope.made ?? {};
     if (returned?.steps?.length) this.extend(returned.steps);
-    const how = returned ? { attempts: returned.attempt, worker_id: returned.worker_id, started_at: returned.started_at } : { attempts: 1 };
+    const how = returned ? { attempts: returned.attempt, worker_id: returned.worker_id, started_at: returned.started_at } : { attempts: 1, started_at: this.journal.step(idx).queued_at };
     this.#complete(idx, output, how);
   }
 
@@ -228,6 +228,7 @@ export class Engine {
   #adopt(step: StepState): void {
     this.journal.chargeContext(step.step_idx, encodeJson(step.output, `the output of step ${step.step_name}`, LIMITS.payloadBytes).length);
     this.#take(step, step.output);
+    if (isJobOf(step.output, this.journal.run.id)) this.jobs.push(step.output.job_id);
   }
 
   /** Puts an output into the run's context. */
@@ -310,6 +311,12 @@ function attemptsOf(error: unknown, step: StepState): number {
 /** Of a recorded step: is there something left to take back? */
 function needsUndo(step: StepState): boolean {
   return step.compensated_at === null && step.status !== 'skipped' && step.status !== 'compensated';
+}
+
+/** Is it what `startJob` gave, in an earlier run of this id? */
+function isJobOf(output: unknown, id: string): output is JobRef {
+  const { job_id } = (output ?? {}) as Partial<JobRef>;
+  return typeof job_id === 'string' && job_id.startsWith(`${id}.`);
 }
 
 /** What of a step from outside the engine relies on. */

@@ -5,7 +5,6 @@ import {
   CancelledFailure,
   condition,
   continueAsNew,
-  setCurrentDetails,
   sleep,
   TemporalFailure,
   upsertSearchAttributes,
@@ -20,6 +19,7 @@ import type { SeedStep } from '../../contracts/saga-start.ts';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes.ts';
 import { handleMessages } from './controls.ts';
 import { Engine } from './engine.ts';
+import { showPhase } from './show-phase.ts';
 import { refusal, stepErrorOf } from './step-error.ts';
 import type { Body, Failure, Saga, SagaArguments } from './types.ts';
 import { isVisited, notReached, runFinalizer, undoLayers, unwind, withStuck } from './unwind.ts';
@@ -88,6 +88,7 @@ async function act(engine: Engine, body: () => Promise<unknown>): Promise<Ended>
   await Promise.race([pass.end, engine.ending.promise]);
   if (engine.rollover && !engine.failure && !pass.settled) return { rollover: true };
   if (pass.error !== undefined) failWith(engine, pass.error);
+  if (!engine.failure && engine.paused) await shielded(() => condition(() => !engine.paused || engine.failure !== undefined));
   if (!engine.failure) return { result: pass.value };
   await comeToRecorded(engine, pass);
   return afterFailure(engine, engine.failure, scope);
@@ -123,7 +124,6 @@ async function afterFailure(engine: Engine, failure: Failure, scope: Cancellatio
 
 async function undo(engine: Engine, failure: Failure): Promise<Ended> {
   engine.ended = true;
-  showPhase(engine);
   const started = engine.journal.steps.some((step) => step.status !== 'pending' && step.status !== 'skipped');
   const error = await unwind(engine, failure);
   const all = withStuck(error, await runFinalizer(engine));
@@ -141,6 +141,7 @@ async function undoAll(engine: Engine, body: () => Promise<unknown>): Promise<En
 /** Recover, first part: undoes the steps from `fromStep` on, and forgets them. Answers the end of the run when an undo is stuck. */
 async function undoTail(engine: Engine, body: () => Promise<unknown>, fromStep: number): Promise<Ended | undefined> {
   engine.journal.setRun({ status: 'recovering' });
+  showPhase(engine);
   await collect(engine, body);
   const entries = engine.stack.filter((entry) => entry.idx >= fromStep && isVisited(engine.journal.step(entry.idx), entry));
   const lost = notReached(engine, fromStep);
@@ -168,15 +169,15 @@ async function comeToRecorded(engine: Engine, pass: Tracked): Promise<void> {
   if (!there()) await shielded(() => condition(there, COLLECT_MS));
 }
 
+/** Sleeps until the time given, unless the run is halted or cancelled before. */
 async function startAt(engine: Engine, at: string): Promise<void> {
   const wait = Date.parse(at) - Date.now();
   if (wait <= 0) return;
-  engine.waiting = true;
   showPhase(engine, `Starts at ${at}.`);
   const timer = new CancellationScope();
-  await Promise.race([track(timer.run(() => sleep(wait, { summary: `start at ${at}` }))).end, engine.ending.promise]);
+  const slept = track(timer.run(() => sleep(wait, { summary: `start at ${at}` })));
+  await Promise.race([slept.end, engine.ending.promise]);
   timer.cancel();
-  engine.waiting = false;
 }
 
 async function close(engine: Engine, ended: Ended, input: unknown): Promise<unknown> {
@@ -247,16 +248,6 @@ function upsertStatus(status: RunStatus, error: SagaError | null): void {
     { key: SEARCH_ATTRIBUTES.status, value: status },
     ...(needs ? [{ key: SEARCH_ATTRIBUTES.needs, value: needs }] : []),
   ]);
-}
-
-/** What Temporal Web shows of a run before one reads its history: short lists, no tables. */
-function showPhase(engine: Engine, note?: string): void {
-  const { id, status, error } = engine.journal.run;
-  const lines = [`**${status}**`, ...(note ? [note] : []), ...(error ? [`Reason: ${error.reason}`] : [])];
-  for (const stuck of error?.stuck ?? []) lines.push(`- stuck: ${stuck.step_name} (${stuck.message.slice(0, 120)})`);
-  if (status === 'halted') lines.push(`Next: \`cerebros recover ${id} --from-step N\` or \`cerebros rollback ${id}\``);
-  if (error?.stuck) lines.push(`Next: \`cerebros undo retry ${id}\``);
-  setCurrentDetails(lines.join('\n\n'));
 }
 
 function shielded<T>(wait: () => Promise<T>): Promise<T> {

@@ -5,6 +5,7 @@ import { depths } from '../../contracts/plan.ts';
 import type { Outcome } from '../../contracts/step-call.ts';
 import type { Engine, UndoEntry } from './engine.ts';
 import type { StepState } from './journal.ts';
+import { showPhase } from './show-phase.ts';
 import { stepErrorOf } from './step-error.ts';
 import type { Failure } from './types.ts';
 
@@ -21,6 +22,7 @@ export async function unwind(engine: Engine, failure: Failure): Promise<SagaErro
     const entries = engine.stack.filter((entry) => isVisited(engine.journal.step(entry.idx), entry) && !unsettled.some((stuck) => stuck.step_idx === entry.idx));
     const error = errorOf(failure, entries, [...(failure.stuck ?? []), ...unsettled, ...notReached(engine)]);
     engine.journal.setRun({ status: 'compensating', error });
+    showPhase(engine);
     const stuck = await undoLayers(engine, entries);
     return withStuck(error, stuck);
   });

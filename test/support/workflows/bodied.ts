@@ -27,7 +27,10 @@ type Second = (saga: Saga<Name>, input: BodiedInput) => Promise<unknown>;
 const plain: Second = (saga, input) => stepOf(saga, 'second', input.scripts?.['second'] ?? {});
 
 const SECOND: Readonly<Record<string, Second>> = {
-  sub_saga: (saga, { child = { steps: [] } }) => saga.step('second', () => runSubSaga('scripted', child, { kind: 'scripted', steps: child.steps.map(({ script: _script, ...step }) => step) })),
+  sub_saga: (saga, { child = { steps: [] } }) =>
+    saga.step('second', () =>
+      runSubSaga('scripted', child, { kind: 'scripted', steps: child.steps.map(({ script: _script, ...step }) => step) }),
+    ),
   no_call: (saga) => saga.step('second', async () => 'made up'),
   other_value: (saga) => saga.step('second', async () => `${String(await act({ step: 'second', script: {} }))} changed`),
   two_calls: (saga) => saga.step('second', async () => (await act({ step: 'second', script: {} }), act({ step: 'second', script: {} }))),
@@ -38,7 +41,9 @@ const SECOND: Readonly<Record<string, Second>> = {
 };
 
 function continuing(saga: Saga<Name>, value: Json): Promise<Json> {
-  return saga.step<Json>('second', () => act({ step: 'second', script: { do: 'fail' } }), { compensate: () => ({ answer: 'continue', value }) });
+  return saga.step<Json>('second', () => act({ step: 'second', script: { do: 'fail' } }), {
+    compensate: () => ({ answer: 'continue', value }),
+  });
 }
 
 function stepOf(saga: Saga<Name>, name: Name, script: Script): Promise<Json> {

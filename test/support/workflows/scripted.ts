@@ -3,7 +3,7 @@ import type { Plan, PlanStep } from '../../../src/contracts/plan.ts';
 import type { SagaStart } from '../../../src/contracts/saga-start.ts';
 import { callSteps } from '../../../src/workflows/saga/calls.ts';
 import { runPlan } from '../../../src/workflows/saga/run-plan.ts';
-import type { Script, ScriptedActivities, ScriptedInput } from '../scripted.ts';
+import type { ScriptedActivities, ScriptedInput } from '../scripted.ts';
 
 const { act, undo } = callSteps<ScriptedActivities>();
 
@@ -14,11 +14,13 @@ export async function scripted(input: ScriptedInput, start?: SagaStart): Promise
     plan,
     { input, start },
     {
-      act: (step) => act({ step: step.name, script: scriptOf(input, step.name), ...padding(scriptOf(input, step.name)) }),
+      act: (step) => act({ step: step.name, script: scriptOf(input, step.name), ...padding(scriptOf(input, step.name).pad) }),
       options: (step) => {
         const script = scriptOf(input, step.name);
         return {
-          ...(script.no_undo ? {} : { undo: (outcome) => undo({ step: step.name, script, outcome: outcome.status }) }),
+          ...(script.no_undo
+            ? {}
+            : { undo: (outcome) => undo({ step: step.name, script, outcome: outcome.status, ...padding(script.undo_pad) }) }),
           ...(script.compensate ? { compensate: (_error, tries) => script.compensate?.[tries - 1] ?? { answer: 'fail' } } : {}),
         };
       },
@@ -26,7 +28,7 @@ export async function scripted(input: ScriptedInput, start?: SagaStart): Promise
   );
 }
 
-function padding({ pad }: Script): { readonly pad?: string } {
+function padding(pad: number | undefined): { readonly pad?: string } {
   return pad === undefined ? {} : { pad: 'x'.repeat(pad) };
 }
 

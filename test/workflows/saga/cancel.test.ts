@@ -28,7 +28,11 @@ describe('cancel', () => {
     const handle = await rig.startScripted({ steps: chain(step('a', { undo: 'fail' }), step('b', { do: 'hang' })) });
     await seen(rig, handle.workflowId, 'do b');
     await handle.cancel();
-    expect(await endOf(handle)).toMatchObject({ temporal: 'failed', type: 'SAGA_FAILED', close: { status: 'failed', error: { reason: 'cancelled', stuck: [{ step_name: 'a' }] } } });
+    expect(await endOf(handle)).toMatchObject({
+      temporal: 'failed',
+      type: 'SAGA_FAILED',
+      close: { status: 'failed', error: { reason: 'cancelled', stuck: [{ step_name: 'a' }] } },
+    });
   });
 
   it('after the step lets it finish, then undoes', async () => {
@@ -38,7 +42,11 @@ describe('cancel', () => {
     await ledgerShows(rig, handle.workflowId, (run) => run.cancel_requested);
     expect(undosOf(rig, handle.workflowId)).toEqual([]);
     openGate(rig, handle.workflowId);
-    expect(await endOf(handle)).toMatchObject({ temporal: 'failed', type: 'SAGA_ROLLED_BACK', close: { status: 'rolled_back', error: { reason: 'cancelled' } } });
+    expect(await endOf(handle)).toMatchObject({
+      temporal: 'failed',
+      type: 'SAGA_ROLLED_BACK',
+      close: { status: 'rolled_back', error: { reason: 'cancelled' } },
+    });
     expect(effectsOf(rig, handle.workflowId)).toEqual(['do a', 'do b', 'undo b done', 'undo a done']);
   });
 
@@ -84,7 +92,9 @@ describe('cancel', () => {
     await ledgerShows(rig, handle.workflowId, (run) => run.status === 'pending');
     if (how === 'cancel') await handle.cancel();
     else await handle.executeUpdate(cancelAfterStepUpdate);
-    expect(await endOf(handle)).toMatchObject(how === 'cancel' ? { temporal: 'cancelled' } : { temporal: 'failed', type: 'SAGA_CANCELLED', close: { status: 'cancelled' } });
+    expect(await endOf(handle)).toMatchObject(
+      how === 'cancel' ? { temporal: 'cancelled' } : { temporal: 'failed', type: 'SAGA_CANCELLED', close: { status: 'cancelled' } },
+    );
     const rows = await rig.rows(handle.workflowId);
     expect(rows).toMatchObject({ status: 'cancelled', started_at: null, error: { reason: 'cancelled', compensate_from_idx: null } });
     expect(statuses(rows)).toEqual(['pending', 'pending']);
@@ -96,7 +106,12 @@ describe('cancel', () => {
     await seen(rig, handle.workflowId, 'do b');
     const { workflowExecutionInfo: _info, pendingActivities } = (await handle.describe()).raw;
     expect(pendingActivities?.map((activity) => activity.activityId)).toEqual(['1:b:do:1']);
-    await rig.client.workflowService.respondActivityTaskFailedById({ namespace: 'default', workflowId: handle.workflowId, activityId: '1:b:do:1', failure: { message: 'broken', applicationFailureInfo: { type: 'BROKEN', nonRetryable: true } } });
+    await rig.client.workflowService.respondActivityTaskFailedById({
+      namespace: 'default',
+      workflowId: handle.workflowId,
+      activityId: '1:b:do:1',
+      failure: { message: 'broken', applicationFailureInfo: { type: 'BROKEN', nonRetryable: true } },
+    });
     await endOf(handle);
     expect((await rig.rows(handle.workflowId)).steps[1]).toMatchObject({ status: 'failed', error: { code: 'BROKEN', message: 'broken' } });
   });

@@ -20,7 +20,10 @@ describe('halt', () => {
   });
 
   it('lets running siblings finish', async () => {
-    const handle = await rig.startScripted({ steps: [step('slow', { do: 'wait' }), step('fails', { do: 'fail' })] }, { on_failure: 'halt' });
+    const handle = await rig.startScripted(
+      { steps: [step('slow', { do: 'wait' }), step('fails', { do: 'fail' })] },
+      { on_failure: 'halt' },
+    );
     await seen(rig, handle.workflowId, 'do slow');
     openGate(rig, handle.workflowId);
     await endOf(handle);
@@ -28,7 +31,10 @@ describe('halt', () => {
   });
 
   it('does not run the step that runs last', async () => {
-    const handle = await rig.startWorkflow('bodied', bodiedPlan, [{ variant: 'last', scripts: { second: { do: 'fail' } } }, { on_failure: 'halt' }]);
+    const handle = await rig.startWorkflow('bodied', bodiedPlan, [
+      { variant: 'last', scripts: { second: { do: 'fail' } } },
+      { on_failure: 'halt' },
+    ]);
     expect(await endOf(handle)).toMatchObject({ type: 'SAGA_HALTED' });
     expect(effectsOf(rig, handle.workflowId)).toEqual(['do first', 'do second']);
     expect(statuses(await rig.rows(handle.workflowId))).toEqual(['completed', 'failed', 'pending']);
@@ -44,7 +50,10 @@ describe('halt', () => {
   });
 
   it('gives way to a cancel', async () => {
-    const handle = await rig.startScripted({ steps: [step('slow', { do: 'hang' }), step('fails', { do: 'fail', no_undo: true })] }, { on_failure: 'halt' });
+    const handle = await rig.startScripted(
+      { steps: [step('slow', { do: 'hang' }), step('fails', { do: 'fail', no_undo: true })] },
+      { on_failure: 'halt' },
+    );
     await seen(rig, handle.workflowId, 'do slow');
     await handle.cancel();
     await endOf(handle);
@@ -59,7 +68,12 @@ describe('halt', () => {
     const steps = chain(step('a'), step('b', { do: 'fail' }), step('c'));
     const { id, rows } = await runOf(rig, steps, { on_failure: 'halt' });
     const mended = steps.map((each) => (each.name === 'b' ? { ...each, script: {} } : each));
-    const again = await runOf(rig, mended, reentry(mode, rows.root_run_id ?? '', seeds(steps, 'completed', 'failed'), { from_step: 1 }), id);
+    const again = await runOf(
+      rig,
+      mended,
+      reentry(mode, rows.root_run_id ?? '', seeds(steps, 'completed', 'failed'), { from_step: 1 }),
+      id,
+    );
     expect(effectsOf(rig, id).slice(2)).toEqual(effects);
     expect(again.rows.status).toBe(status);
   });

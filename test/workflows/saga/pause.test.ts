@@ -18,7 +18,13 @@ describe('pause', () => {
     openGate(rig, id);
     const paused = await ledgerShows(rig, id, (run) => run.steps[0]?.status === 'completed');
     expect(paused).toMatchObject({ status: 'paused', current_step_idx: 1 });
-    expect(await handle.query(progressQuery)).toMatchObject({ status: 'paused', paused: true, progress: 50, waiting_on: ['resume'], current_step: 'b' });
+    expect(await handle.query(progressQuery)).toMatchObject({
+      status: 'paused',
+      paused: true,
+      progress: 50,
+      waiting_on: ['resume'],
+      current_step: 'b',
+    });
     expect(statuses(await handle.query(showQuery))).toEqual(['completed', 'pending']);
     expect(await refusalOf(handle.executeUpdate(pauseUpdate))).toBe('the run is paused already');
     expect(effectsOf(rig, id)).toEqual(['do a']);
@@ -31,7 +37,12 @@ describe('pause', () => {
     const id = handle.workflowId;
     await seen(rig, id, 'do b');
     await rig.client.workflow.getHandle(id).executeUpdate(pauseUpdate);
-    await rig.client.workflowService.respondActivityTaskFailedById({ namespace: 'default', workflowId: id, activityId: '1:b:do:1', failure: { message: 'broken', applicationFailureInfo: { type: 'BROKEN', nonRetryable: true } } });
+    await rig.client.workflowService.respondActivityTaskFailedById({
+      namespace: 'default',
+      workflowId: id,
+      activityId: '1:b:do:1',
+      failure: { message: 'broken', applicationFailureInfo: { type: 'BROKEN', nonRetryable: true } },
+    });
     expect(await ledgerShows(rig, id, (run) => run.steps[1]?.status === 'failed')).toMatchObject({ status: 'paused', error: null });
     expect(undosOf(rig, id)).toEqual([]);
     await handle.executeUpdate(resumeUpdate);
@@ -71,6 +82,10 @@ describe('pause', () => {
   });
 
   async function fired(id: string): Promise<void> {
-    await expect.poll(async () => (await rig.client.workflow.getHandle(id).fetchHistory()).events?.some((event) => event.timerFiredEventAttributes), { timeout: 10_000 }).toBe(true);
+    await expect
+      .poll(async () => (await rig.client.workflow.getHandle(id).fetchHistory()).events?.some((event) => event.timerFiredEventAttributes), {
+        timeout: 10_000,
+      })
+      .toBe(true);
   }
 });

@@ -86,12 +86,25 @@ async function runCut(random: RandomCase, cut: number, mode: 'rollback' | 'conti
   const first = await runIn(outside, random, { cut });
   if ('close' in first) return first;
   const error = first.error ?? { reason: 'terminated', compensate_from_idx: null };
-  const reentry: Reentry = { mode, run_no: 2, root_run_id: 'r', created_at: first.created_at, started_at: first.started_at, recovery_attempts: 0, steps: seedsOf(first), error };
+  const reentry: Reentry = {
+    mode,
+    run_no: 2,
+    root_run_id: 'r',
+    created_at: first.created_at,
+    started_at: first.started_at,
+    recovery_attempts: 0,
+    steps: seedsOf(first),
+    error,
+  };
   const second = await runIn(outside, { ...random, nudges: again }, { start: { reentry } });
   return 'close' in second ? { ...second, reentered: true } : Promise.reject(new Error('cut off'));
 }
 
-async function runIn(outside: Outside, random: RandomCase, { cut, start }: { readonly cut?: number; readonly start?: SagaStart } = {}): Promise<Observed | SagaRun> {
+async function runIn(
+  outside: Outside,
+  random: RandomCase,
+  { cut, start }: { readonly cut?: number; readonly start?: SagaStart } = {},
+): Promise<Observed | SagaRun> {
   const world = new World(outside.random, outside.activities());
   const pauses = new Pauses(world);
   const send = (what: Nudge['what']): void => {
@@ -104,7 +117,9 @@ async function runIn(outside: Outside, random: RandomCase, { cut, start }: { rea
   const ended = await world.run(() => scripted({ steps: random.steps }, start), onTurn, cut);
   const rows = world.query('show') as SagaRun;
   if (!ended) return rows;
-  expect([...outside.steps.values()].toSorted((a, b) => a.step_idx - b.step_idx)).toEqual(rows.steps.map(({ saga_id: _id, version: _version, ...step }) => step));
+  expect([...outside.steps.values()].toSorted((a, b) => a.step_idx - b.step_idx)).toEqual(
+    rows.steps.map(({ saga_id: _id, version: _version, ...step }) => step),
+  );
   expect({ status: outside.run.status, error: outside.run.error }).toEqual({ status: rows.status, error: rows.error });
   return { seen: outside.seen, rows, close: closeOf(ended) };
 }
@@ -163,9 +178,16 @@ describe('runPlan, with random plans, failures, cancels and pauses', () => {
   });
 
   it('does so too when the run is terminated at any moment of its way forward and goes on from there', async () => {
-    const cancels = fc.oneof(fc.constant([]), fc.nat({ max: 20 }).map((after): Nudge[] => [{ what: 'cancel', after }]));
+    const cancels = fc.oneof(
+      fc.constant([]),
+      fc.nat({ max: 20 }).map((after): Nudge[] => [{ what: 'cancel', after }]),
+    );
     const property = fc.asyncProperty(randomCase(40), fc.nat({ max: 30 }), cancels, async (random, cut, again) => {
-      const calm = { ...random, nudges: [], steps: random.steps.map((step) => ({ ...step, script: { ...step.script, do: 'ok' as const } })) };
+      const calm = {
+        ...random,
+        nudges: [],
+        steps: random.steps.map((step) => ({ ...step, script: { ...step.script, do: 'ok' as const } })),
+      };
       expect(violations(calm, await runCut(calm, cut, 'continue', again))).toEqual([]);
     });
     await fc.assert(property, { numRuns: 1_000 });

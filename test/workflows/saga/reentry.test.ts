@@ -14,23 +14,44 @@ describe('re-entry', () => {
   });
   afterAll(() => rig.stop());
 
-  it.each(NAMES.map((name, idx) => [name, idx] as const))('a run terminated while %s ran is rolled back: that one as unknown, those before as done', async (name, idx) => {
-    const steps = chain(...NAMES.map((each) => step(each, each === name ? { do: 'hang' } : {})));
-    const first = await rig.startScripted({ steps });
-    const id = first.workflowId;
-    await seen(rig, id, `do ${name}`);
-    await first.terminate();
-    const known = seeds(steps, ...NAMES.slice(0, idx).map(() => 'completed' as const), 'running');
-    const { rows, close } = await runOf(rig, steps, reentry('rollback', first.firstExecutionRunId, known, { error: { reason: 'terminated', compensate_from_idx: null } }), id);
-    expect(undosOf(rig, id)).toEqual([`undo ${name} unknown`, ...NAMES.slice(0, idx).toReversed().map((each) => `undo ${each} done`)]);
-    expect(rows).toMatchObject({ status: 'rolled_back', root_run_id: first.firstExecutionRunId, error: { reason: 'terminated', compensate_from_idx: idx } });
-    expect(close).toMatchObject({ status: 'rolled_back' });
-    expect(effectsOf(rig, id).filter((effect) => effect.startsWith('do'))).toHaveLength(idx + 1);
-  });
+  it.each(NAMES.map((name, idx) => [name, idx] as const))(
+    'a run terminated while %s ran is rolled back: that one as unknown, those before as done',
+    async (name, idx) => {
+      const steps = chain(...NAMES.map((each) => step(each, each === name ? { do: 'hang' } : {})));
+      const first = await rig.startScripted({ steps });
+      const id = first.workflowId;
+      await seen(rig, id, `do ${name}`);
+      await first.terminate();
+      const known = seeds(steps, ...NAMES.slice(0, idx).map(() => 'completed' as const), 'running');
+      const { rows, close } = await runOf(
+        rig,
+        steps,
+        reentry('rollback', first.firstExecutionRunId, known, { error: { reason: 'terminated', compensate_from_idx: null } }),
+        id,
+      );
+      expect(undosOf(rig, id)).toEqual([
+        `undo ${name} unknown`,
+        ...NAMES.slice(0, idx)
+          .toReversed()
+          .map((each) => `undo ${each} done`),
+      ]);
+      expect(rows).toMatchObject({
+        status: 'rolled_back',
+        root_run_id: first.firstExecutionRunId,
+        error: { reason: 'terminated', compensate_from_idx: idx },
+      });
+      expect(close).toMatchObject({ status: 'rolled_back' });
+      expect(effectsOf(rig, id).filter((effect) => effect.startsWith('do'))).toHaveLength(idx + 1);
+    },
+  );
 
   it('a recovery undoes the steps from there on before it runs them again, and reuses those before', async () => {
     const steps = chain(...NAMES.map((name) => step(name)));
-    const { id, rows } = await runOf(rig, steps, reentry('recover', ROOT, seeds(steps, 'completed', 'completed', 'completed', 'failed'), { from_step: 2, recovery_attempts: 1 }));
+    const { id, rows } = await runOf(
+      rig,
+      steps,
+      reentry('recover', ROOT, seeds(steps, 'completed', 'completed', 'completed', 'failed'), { from_step: 2, recovery_attempts: 1 }),
+    );
     expect(effectsOf(rig, id)).toEqual(['undo d unknown', 'undo c done', 'do c', 'do d']);
     expect(rows).toMatchObject({ status: 'completed', recovery_attempts: 1, context: { a: 'a', b: 'b', c: 'c', d: 'd' } });
   });
@@ -48,11 +69,29 @@ describe('re-entry', () => {
     const done = { generation: 1, output: 'x', outcome: 'done', compensated_at: '2026-01-01T00:00:00.000Z' } as const;
     const known: SeedStep[] = [
       { step_idx: 0, status: 'compensated', ...done },
-      { step_idx: 1, status: 'compensation_failed', outcome: 'done', output: 'b', generation: 0, error: { code: 'SCRIPTED', message: 'stuck' } },
+      {
+        step_idx: 1,
+        status: 'compensation_failed',
+        outcome: 'done',
+        output: 'b',
+        generation: 0,
+        error: { code: 'SCRIPTED', message: 'stuck' },
+      },
       { step_idx: 2, status: 'compensated', ...done },
-      { step_idx: 3, status: 'failed', outcome: 'unknown', generation: 1, compensated_at: done.compensated_at, error: { code: 'X', message: 'x' } },
+      {
+        step_idx: 3,
+        status: 'failed',
+        outcome: 'unknown',
+        generation: 1,
+        compensated_at: done.compensated_at,
+        error: { code: 'X', message: 'x' },
+      },
     ];
-    const { id, rows } = await runOf(rig, steps, reentry('undo_retry', ROOT, known, { error: { reason: 'step_failed:d', compensate_from_idx: 3 } }));
+    const { id, rows } = await runOf(
+      rig,
+      steps,
+      reentry('undo_retry', ROOT, known, { error: { reason: 'step_failed:d', compensate_from_idx: 3 } }),
+    );
     expect(effectsOf(rig, id)).toEqual(['undo b done']);
     expect(statuses(rows)).toEqual(['compensated', 'compensated', 'compensated', 'failed']);
     expect(rows).toMatchObject({ status: 'rolled_back', error: { reason: 'step_failed:d' } });
@@ -79,12 +118,18 @@ describe('re-entry', () => {
   });
 
   it.each([
-    ['rollback' as const, 'rolled back'],
-    ['recover' as const, 'recovered'],
-  ])('a step that the body does not come to any more is named when the run is %s', async (mode) => {
+    ['rolled back', 'rollback' as const],
+    ['recovered', 'recover' as const],
+  ])('a step that the body does not come to any more is named when the run is %s', async (_title, mode) => {
     const known: SeedStep[] = ['first', 'second'].map((output, idx) => ({ step_idx: idx, status: 'completed', output, generation: 0 }));
-    const handle = await rig.startWorkflow('bodied', bodiedPlan, [{ variant: 'stops_short' }, reentry(mode, ROOT, known, { from_step: 0 })]);
-    expect(await endOf(handle)).toMatchObject({ type: 'SAGA_FAILED', close: { status: 'failed', error: { stuck: [{ step_idx: 1, step_name: 'second', code: 'NOT_REACHED' }] } } });
+    const handle = await rig.startWorkflow('bodied', bodiedPlan, [
+      { variant: 'stops_short' },
+      reentry(mode, ROOT, known, { from_step: 0 }),
+    ]);
+    expect(await endOf(handle)).toMatchObject({
+      type: 'SAGA_FAILED',
+      close: { status: 'failed', error: { stuck: [{ step_idx: 1, step_name: 'second', code: 'NOT_REACHED' }] } },
+    });
     expect(statuses(await rig.rows(handle.workflowId)).slice(0, 2)).toEqual(['compensated', 'compensation_failed']);
     expect(undosOf(rig, handle.workflowId)).toEqual(['undo first done']);
   });
@@ -93,7 +138,10 @@ describe('re-entry', () => {
     const steps = chain(...Array.from({ length: 12 }, (_, idx) => step(`s${idx}`)), step('open'));
     const idle = await startRig({ worker: false });
     try {
-      const handle = await idle.startScripted({ steps }, reentry('continue', ROOT, seeds(steps, ...Array.from({ length: 12 }, () => 'completed' as const))));
+      const handle = await idle.startScripted(
+        { steps },
+        reentry('continue', ROOT, seeds(steps, ...Array.from({ length: 12 }, () => 'completed' as const))),
+      );
       await handle.cancel();
       const serving = await idle.serve();
       await endOf(handle);

@@ -22,7 +22,10 @@ describe('retries', () => {
   it('an error that is not retryable stops the step at once', async () => {
     const { id, rows } = await runOf(rig, [step('a', { do: 'fail' }, { max_retries: 5 })]);
     expect(rows.steps[0]).toMatchObject({ status: 'failed', attempts: 1, error: { code: 'SCRIPTED', message: 'a was told to fail' } });
-    expect(callsOf(await historyOf(id))).toEqual([['0:a:do:1', 1], ['0:a:undo:1', 1]]);
+    expect(callsOf(await historyOf(id))).toEqual([
+      ['0:a:do:1', 1],
+      ['0:a:undo:1', 1],
+    ]);
   });
 
   it.each([0, 2])('max_retries %i is honoured, and attempts are counted', async (retries) => {
@@ -35,7 +38,10 @@ describe('retries', () => {
     const { id } = await runOf(rig, [step('a', { do: 'fail' }, { undo: { max_retries: 7 } })]);
     const { events } = await historyOf(id);
     const policies = (events ?? []).flatMap((event) => event.activityTaskScheduledEventAttributes?.retryPolicy ?? []);
-    expect(policies.map((policy) => [Number(policy.initialInterval?.seconds), policy.backoffCoefficient, policy.maximumAttempts])).toEqual([[1, 2, 4], [1, 2, 8]]);
+    expect(policies.map((policy) => [Number(policy.initialInterval?.seconds), policy.backoffCoefficient, policy.maximumAttempts])).toEqual([
+      [1, 2, 4],
+      [1, 2, 8],
+    ]);
   });
 
   it('an undo that fails twice is retried until it is done', async () => {
@@ -46,10 +52,25 @@ describe('retries', () => {
   });
 
   it.each<[string, Answer<Json>[], string[], string]>([
-    ['retry runs the step for another round', [{ answer: 'retry' }, { answer: 'retry' }], ['0:a:do:1', '0:a:do:2', '0:a:do:3', '0:a:undo:1'], 'rolled_back'],
+    [
+      'retry runs the step for another round',
+      [{ answer: 'retry' }, { answer: 'retry' }],
+      ['0:a:do:1', '0:a:do:2', '0:a:do:3', '0:a:undo:1'],
+      'rolled_back',
+    ],
     ['fail fails it', [{ answer: 'fail' }], ['0:a:do:1', '0:a:undo:1'], 'rolled_back'],
-    ['continue goes on with the value', [{ answer: 'continue', value: { plan: 'b' } }], ['0:a:do:1', '0:a:value:1', '1:b:do:1'], 'completed'],
-    ['retry is granted ten rounds at most', Array.from({ length: 12 }, () => ({ answer: 'retry' })), [...Array.from({ length: 10 }, (_, n) => `0:a:do:${n + 1}`), '0:a:undo:1'], 'rolled_back'],
+    [
+      'continue goes on with the value',
+      [{ answer: 'continue', value: { plan: 'b' } }],
+      ['0:a:do:1', '0:a:value:1', '1:b:do:1'],
+      'completed',
+    ],
+    [
+      'retry is granted ten rounds at most',
+      Array.from({ length: 12 }, () => ({ answer: 'retry' })),
+      [...Array.from({ length: 10 }, (_, n) => `0:a:do:${n + 1}`), '0:a:undo:1'],
+      'rolled_back',
+    ],
   ])('compensate answering %s', async (_title, compensate, calls, status) => {
     const { id, rows } = await runOf(rig, chain(step('a', { do: 'fail', compensate }), step('b')));
     expect(callsOf(await historyOf(id)).map(([call]) => call)).toEqual(calls);
@@ -76,7 +97,11 @@ describe('retries', () => {
     ['is over the bound', 'huge_compensate'],
   ])('a continued value that %s leaves the step failed', async (_title, variant) => {
     const handle = await rig.startWorkflow('bodied', bodiedPlan, [{ variant }]);
-    expect(await endOf(handle)).toMatchObject({ temporal: 'failed', type: 'SAGA_ROLLED_BACK', close: { failed_step: { step_idx: 1, code: 'SCRIPTED' } } });
+    expect(await endOf(handle)).toMatchObject({
+      temporal: 'failed',
+      type: 'SAGA_ROLLED_BACK',
+      close: { failed_step: { step_idx: 1, code: 'SCRIPTED' } },
+    });
     expect(statuses(await rig.rows(handle.workflowId)).slice(0, 2)).toEqual(['compensated', 'failed']);
   });
 });

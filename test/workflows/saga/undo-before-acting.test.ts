@@ -12,8 +12,20 @@ describe('undo before acting', () => {
 
   it.each<[string, ScriptedStep, string[], string, number | null]>([
     ['a failed step is undone with an unknown outcome', step('b', { do: 'fail' }), ['undo b unknown', 'undo a done'], 'failed', 1],
-    ['a step that timed out is undone with an unknown outcome', step('b', { do: 'hang' }, { timeout_ms: 300, max_retries: 0 }), ['undo b unknown', 'undo a done'], 'failed', 1],
-    ['a step whose output was refused is undone with an unknown outcome', step('b', { do: 'huge' }), ['undo b unknown', 'undo a done'], 'failed', 1],
+    [
+      'a step that timed out is undone with an unknown outcome',
+      step('b', { do: 'hang' }, { timeout_ms: 300, max_retries: 0 }),
+      ['undo b unknown', 'undo a done'],
+      'failed',
+      1,
+    ],
+    [
+      'a step whose output was refused is undone with an unknown outcome',
+      step('b', { do: 'huge' }),
+      ['undo b unknown', 'undo a done'],
+      'failed',
+      1,
+    ],
     ['a step that left nothing behind is not undone', step('b', { do: 'no_effect' }), ['undo a done'], 'failed', 0],
     ['a failed step without undo is passed by', step('b', { do: 'fail', no_undo: true }), ['undo a done'], 'failed', 0],
   ])('%s', async (_title, b, undos, status, from) => {

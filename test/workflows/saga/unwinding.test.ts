@@ -21,12 +21,22 @@ describe('unwinding', () => {
     ];
     const { id, rows } = await runOf(rig, steps);
     const undone = undosOf(rig, id).map((undo) => undo.split(' ')[1] ?? '');
-    expect([undone.slice(0, 1), undone.slice(1, 3).toSorted(), undone.slice(3, 5).toSorted(), undone.slice(5).toSorted()]).toEqual([['last'], ['d', 'e'], ['b', 'c'], ['a', 'lone']]);
+    expect([undone.slice(0, 1), undone.slice(1, 3).toSorted(), undone.slice(3, 5).toSorted(), undone.slice(5).toSorted()]).toEqual([
+      ['last'],
+      ['d', 'e'],
+      ['b', 'c'],
+      ['a', 'lone'],
+    ]);
     expect(rows).toMatchObject({ status: 'rolled_back', error: { compensate_from_idx: 6 } });
   });
 
   it('a layer waits for the whole layer above it, whose steps are undone at the same time', async () => {
-    const steps = [step('a'), step('b', { undo: 'wait' }, { needs: ['a'] }), step('c', { undo: 'wait' }, { needs: ['a'] }), step('d', { do: 'fail', no_undo: true }, { needs: ['b', 'c'] })];
+    const steps = [
+      step('a'),
+      step('b', { undo: 'wait' }, { needs: ['a'] }),
+      step('c', { undo: 'wait' }, { needs: ['a'] }),
+      step('d', { do: 'fail', no_undo: true }, { needs: ['b', 'c'] }),
+    ];
     const handle = await rig.startScripted({ steps });
     await Promise.all(['undo b done', 'undo c done'].map((effect) => seen(rig, handle.workflowId, effect)));
     expect(undosOf(rig, handle.workflowId)).not.toContain('undo a done');
@@ -36,7 +46,13 @@ describe('unwinding', () => {
   });
 
   it('cancels running siblings, and does not begin before they have settled', async () => {
-    const steps = [step('a'), step('hangs', { do: 'hang' }), step('deaf', { do: 'deaf' }), step('trigger', { do: 'flaky' }), step('fails', { do: 'fail', no_undo: true }, { needs: ['a', 'trigger', 'waits'] })];
+    const steps = [
+      step('a'),
+      step('hangs', { do: 'hang' }),
+      step('deaf', { do: 'deaf' }),
+      step('trigger', { do: 'flaky' }),
+      step('fails', { do: 'fail', no_undo: true }, { needs: ['a', 'trigger', 'waits'] }),
+    ];
     steps.splice(1, 0, step('waits', { do: 'ok' }));
     const handle = await rig.startScripted({ steps });
     const id = handle.workflowId;
@@ -57,7 +73,10 @@ describe('unwinding', () => {
   });
 
   it('records an undo that fails, and goes on with the rest', async () => {
-    const { id, rows, type, close } = await runOf(rig, chain(step('a'), step('b', { undo: 'fail' }), step('c'), step('d', { do: 'fail', undo: 'fail' })));
+    const { id, rows, type, close } = await runOf(
+      rig,
+      chain(step('a'), step('b', { undo: 'fail' }), step('c'), step('d', { do: 'fail', undo: 'fail' })),
+    );
     expect(undosOf(rig, id)).toEqual(['undo d unknown', 'undo c done', 'undo b done', 'undo a done']);
     expect(statuses(rows)).toEqual(['compensated', 'compensation_failed', 'compensated', 'compensation_failed']);
     expect(rows).toMatchObject({
@@ -72,7 +91,11 @@ describe('unwinding', () => {
       },
     });
     expect(type).toBe('SAGA_FAILED');
-    expect(close).toEqual({ status: 'failed', error: rows.error, failed_step: { step_idx: 3, code: 'SCRIPTED', message: 'd was told to fail' } });
+    expect(close).toEqual({
+      status: 'failed',
+      error: rows.error,
+      failed_step: { step_idx: 3, code: 'SCRIPTED', message: 'd was told to fail' },
+    });
   });
 
   it('starts nothing new once a step has failed', async () => {
