@@ -79,16 +79,15 @@ function resultLine({ result }: SagaRun): string {
 /** A line for each change, until the run has closed. */
 async function follow(cerebros: Cerebros, id: string, closed: Promise<SagaRun>): Promise<SagaRun> {
   let shown = '';
-  let ended = false;
-  const end = closed.finally(() => (ended = true));
-  while (!ended) {
+  const over = closed.then(() => true);
+  const tick = (): Promise<boolean> => new Promise((resolve) => setTimeout(resolve, 500, false));
+  while (!(await Promise.race([over, tick()]))) {
     const progress = await progressOfRun(cerebros, id).catch(() => undefined);
     const line = progress ? lineOf(progress) : shown;
     if (line !== shown) say(line);
     shown = line;
-    await Promise.race([end, new Promise((resolve) => setTimeout(resolve, 500))]);
   }
-  return end;
+  return closed;
 }
 
 function lineOf({ progress, status, current_step }: ProgressObject): string {

@@ -9,7 +9,7 @@ const POLL_MS = 2000;
 
 /** `Jobs` (see `activities/jobs.ts`) over a Temporal client. */
 export function createJobs(client: Client): {
-  follow<R>(jobId: string, options: { readonly signal: AbortSignal; onProgress(heartbeat: Json): void }): Promise<R>;
+  follow<R>(jobId: string, options: { readonly signal: AbortSignal; readonly onProgress: (heartbeat: Json) => void }): Promise<R>;
   cancel(jobId: string, signal: AbortSignal): Promise<void>;
 } {
   return {

@@ -6,7 +6,7 @@ import { describeRun } from './describe.ts';
 import { asEnded } from './ended-by-temporal.ts';
 import { pendingCalls } from './pending-calls.ts';
 import { checkRunId } from './run-id.ts';
-import { queryRun, showRun } from './show.ts';
+import { ledgerRow, queryRun, showRun } from './show.ts';
 
 /** An open run is asked itself, for this long, in ms; then the ledger is. */
 const QUERY_MS = 1000;
@@ -25,12 +25,22 @@ export async function progressOfRun(cerebros: Cerebros, id: string): Promise<Pro
 /** The rows of a run as fresh as they can be had, and its progress. Throws as `showRun` does. */
 export async function viewRun(cerebros: Cerebros, id: string): Promise<RunView> {
   checkRunId(id);
-  const description = await describeRun(cerebros, id).catch(() => undefined);
+  const { description, fault } = await describeRun(cerebros, id).then(
+    (found) => ({ description: found, fault: undefined }),
+    (error: unknown) => ({ description: undefined, fault: error }),
+  );
   const open = description?.status.name === 'RUNNING';
   const fresh = open ? await queryRun(cerebros, id, QUERY_MS).catch(() => undefined) : undefined;
-  const run = fresh ?? asEnded(await showRun(cerebros, id), description);
+  const run = fresh ?? asEnded(await (fault === undefined ? showRun(cerebros, id) : knownRun(cerebros, id, fault)), description);
   const progress = progressOf(run, open ? pendingCalls(description) : []);
   return { run, progress: open ? await neverBack(cerebros, progress) : progress };
+}
+
+/** What the ledger knows, when Temporal does not answer: asking it once more would only take longer. */
+async function knownRun(cerebros: Cerebros, id: string, fault: unknown): Promise<SagaRun> {
+  const row = await ledgerRow(cerebros, id);
+  if (!row) throw fault;
+  return row;
 }
 
 /** A step that starts over from a checkpoint has less to show than before; what was shown stays shown. Without a ledger it may go back. */

@@ -35,4 +35,4 @@ const trainingRun: Kind<TrainingRunInput> = {
 };
 
 /** Every kind of this release, by its name in commands. */
-export const KINDS: Readonly<Record<string, Kind>> = { [PROOF]: proof as Kind, [TRAINING_RUN]: trainingRun as Kind };
+export const KINDS: Readonly<Record<string, Kind>> = { [PROOF]: proof, [TRAINING_RUN]: trainingRun };

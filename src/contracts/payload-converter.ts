@@ -56,6 +56,7 @@ class StrictJsonPayloadConverter implements PayloadConverterWithEncoding {
     return { metadata: { encoding: encode(ENCODING) }, data: encodeJson(value, 'a payload', LIMITS.payloadBytes) };
   }
 
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the SDK's signature
   fromPayload<T>(payload: Payload): T {
     const text = decode(payload.data ?? new Uint8Array());
     try {

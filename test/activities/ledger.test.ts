@@ -67,7 +67,7 @@ describe('flushLedger', () => {
     const { flushLedger } = createLedgerActivities({ sql, inFlightMax: 3 });
     await locked(async () => {
       const outcomes = await Promise.allSettled(Array.from({ length: 5 }, (_, n) => local().run(flushLedger, batch(`many-${n}`, 1))));
-      expect(outcomes.map((outcome) => reasonOf(outcome)?.type).toSorted()).toEqual([
+      expect(outcomes.map((outcome) => reasonOf(outcome)?.type).toSorted((a, b) => String(a).localeCompare(String(b)))).toEqual([
         'LEDGER_BUSY', 'LEDGER_BUSY', 'LEDGER_TIMEOUT', 'LEDGER_TIMEOUT', 'LEDGER_TIMEOUT',
       ]);
     });

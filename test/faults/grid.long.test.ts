@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SagaRunRow, SagaStepRow } from '../../src/contracts/ledger.ts';
-import { expectLaws, gather, standing, type Evidence } from '../support/evidence.ts';
+import { expectLaws, gather, standing, untilClosed, type Evidence } from '../support/evidence.ts';
 import { acceptedUpdates, activityEnds, activityStarts, type ActivityEnd } from '../support/history-facts.ts';
 import { startRig, type Rig } from '../support/rig.ts';
 import { dependsOn, SIX, sixSteps, type SixName, type SixStep } from '../support/six-steps.ts';
@@ -100,10 +100,12 @@ function cancelled(): Partial<SagaRunRow> {
   return { status: 'rolled_back', cancel_requested: true, error: { reason: 'cancelled', compensate_from_idx: expect.any(Number), message: expect.any(String) } };
 }
 
-/** The last step leaves nothing to resume. */
+/** Resumes once the step has ended: nothing else has started by then, and not even the run has ended when it was the last step. */
 async function resumeAfter(rig: Rig, handle: WorkflowHandle, step: SixName): Promise<void> {
-  if (step === 'f') return;
-  await until(async () => (await rig.rows(handle.workflowId)).status === 'paused', 20_000, `${step}: paused in the ledger`);
+  const isDone = async (): Promise<boolean> => (await rig.rows(handle.workflowId)).steps[SIX.indexOf(step)]?.status === 'completed';
+  await until(isDone, 40_000, `${step}: completed in the ledger`);
+  expect((await rig.rows(handle.workflowId)).status).toBe('paused');
+  expect((await handle.describe()).status.name).toBe('RUNNING');
   expect(rig.effects.all(handle.workflowId).filter((effect) => dependsOn(effect.step as SixName, step))).toEqual([]);
   await handle.executeUpdate('resume');
 }
@@ -160,7 +162,7 @@ async function strike(rig: Rig, cell: Cell): Promise<WorkflowHandle> {
 
 async function finish(rig: Rig, cell: Cell, handle: WorkflowHandle): Promise<Evidence> {
   await faultOf(cell).after?.(rig, handle, cell.step);
-  await handle.result().catch(() => undefined);
+  await untilClosed(rig.client, handle.workflowId);
   return gather(rig, handle.workflowId);
 }
 

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { duplicates, expectLaws, gather, type Evidence } from '../support/evidence.ts';
+import { duplicates, expectLaws, gather, untilClosed, type Evidence } from '../support/evidence.ts';
 import { activityEnds, lostTasks } from '../support/history-facts.ts';
 import { formatKill, KILL_POINTS, KillSwitch, type Kill } from '../support/kill-points.ts';
 import { startRig, type Rig } from '../support/rig.ts';
@@ -141,8 +141,8 @@ async function playKill(rig: Rig, { taskQueue, worker, kill }: Lane, kills: read
     await until(() => kill.kills().length === before.kills + at + 1, CONVERGES_MS, `the kill before ${formatKill(next)}`);
     kill.arm(next);
   }
-  const handle = rig.client.workflow.getHandle(id);
-  await until(async () => (await handle.describe()).status.name !== 'RUNNING', CONVERGES_MS, `the end of ${id} after ${formatKill(first)} (${worker.crashed ?? worker.log().slice(-500)})`);
+  await untilClosed(rig.client, id, CONVERGES_MS);
+  expect(worker.crashed, worker.log().slice(-500)).toBeUndefined();
   const evidence = await gather(rig, id);
   return { evidence, kills: kill.kills().slice(before.kills), deaths: worker.killed - before.deaths, took_ms: Date.now() - before.at };
 }

@@ -8,14 +8,12 @@ import { foldHistory } from '../../src/client/history/fold.ts';
 import { planRecover, planRollback, type ReentryPlan } from '../../src/client/reentry.ts';
 import type { SagaStart } from '../../src/contracts/saga-start.ts';
 import type { Effect } from '../support/effects-file.ts';
-import { expectLaws, gather, type Evidence } from '../support/evidence.ts';
+import { expectLaws, gather, untilClosed, type Evidence } from '../support/evidence.ts';
 import { Holds, serveHeld, type HoldAt } from '../support/held-worker.ts';
 import { activityEnds, activityStarts } from '../support/history-facts.ts';
 import { startRig, type Rig } from '../support/rig.ts';
 import { SIX, sixSteps, type SixName } from '../support/six-steps.ts';
-import { until } from '../support/until.ts';
 
-const CONVERGES_MS = 60_000;
 /** Fails at its last step and is undone: its history has everything that a run can be terminated in. */
 const FAILING = sixSteps({ f: { script: { do: 'fail' } } });
 
@@ -135,8 +133,8 @@ async function stopAndRollBack(at: HoldAt): Promise<Stop> {
   hold.release();
   const history = await eventsOf(id);
   const before = rig.effects.all(id);
-  const handle = await rig.startScripted(FAILING, planned(planRollback(foldHistory(history, { id }))), id);
-  await handle.result().catch(() => undefined);
+  await rig.startScripted(FAILING, planned(planRollback(foldHistory(history, { id }))), id);
+  await untilClosed(rig.client, id);
   const evidence = await gather(rig, id);
   expectLaws(evidence);
   expect(evidence.rows, `${id} at ${point}`).toMatchObject({ status: 'rolled_back', error: { reason: 'terminated' } });
@@ -179,7 +177,7 @@ async function recover(id: string, from: number): Promise<Recovered> {
   const failed = before.rows.steps.find((step) => step.status === 'failed')?.step_name ?? '';
   const input = sixSteps({ [failed]: { script: { do: 'wait' }, plan: { timeout_ms: 1500, max_retries: 0 } } });
   await rig.startScripted(input, start, id);
-  await until(async () => (await rig.client.workflow.getHandle(id).describe()).status.name !== 'RUNNING', CONVERGES_MS, `the end of ${id}`);
+  await untilClosed(rig.client, id);
   return { before, evidence: await gather(rig, id), started: startedIn(before.events), refused: 'refusal' in tooFar ? tooFar.refusal.code : undefined };
 }
 

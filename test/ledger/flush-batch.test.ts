@@ -96,7 +96,9 @@ describe('flushBatch', () => {
       expect([run?.steps[0]?.output, run?.result]).toEqual([output, output]);
     },
   );
+});
 
+describe('flushBatch, at its bounds', () => {
   test('stores NUL and lone surrogates as U+FFFD, wherever they are', async () => {
     const bad = 'a\0b\uD800c\uDC00\u{1F600}';
     const good = 'a\uFFFDb\uFFFDc\uFFFD\u{1F600}';

@@ -10,6 +10,7 @@ import { getRun } from '../../src/ledger/queries/get-run.ts';
 import { replaceRun } from '../../src/ledger/queries/replace-run.ts';
 import type { Effect, EffectsFile } from './effects-file.ts';
 import { ORDERED, SIX } from './six-steps.ts';
+import { until } from './until.ts';
 
 /** Where the truth about a run stands, besides the run itself. */
 export interface Witnesses {
@@ -36,6 +37,19 @@ export async function gather({ client, sql, effects }: Witnesses, id: string): P
   if (!rows) throw new Error(`no rows of ${id}`);
   const events = (await fetchHistory(client, id)) ?? [];
   return { id, closed: status.name, rows, effects: effects.all(id), events, verdict: await verifyRun(sourcesOf({ client, sql }), id) };
+}
+
+/** Waits until Temporal says that the run has closed; a run that does not converge is told with what it still waits for. */
+export async function untilClosed(client: Client, id: string, ms = 60_000): Promise<void> {
+  const handle = client.workflow.getHandle(id);
+  const isClosed = async (): Promise<boolean> => (await handle.describe()).status.name !== 'RUNNING';
+  try {
+    await until(isClosed, ms);
+  } catch (cause) {
+    const { raw } = await handle.describe();
+    const pending = { activities: raw.pendingActivities, task: raw.pendingWorkflowTask, length: String(raw.workflowExecutionInfo?.historyLength) };
+    throw new Error(`${id} did not close within ${ms} ms: ${JSON.stringify(pending)}`, { cause });
+  }
 }
 
 /** The sources of a verification or rebuild. */

@@ -1,5 +1,5 @@
 import type { Block, TrainingSpec } from '../../src/contracts/training-spec.ts';
-import { type Dataset } from '../../src/training/datasets/dataset.ts';
+import type { Dataset } from '../../src/training/datasets/dataset.ts';
 import { loadDataset } from '../../src/training/datasets/registry.ts';
 import { randomUnit, streamKey } from '../../src/training/counter-rng.ts';
 import { resolveSpec } from '../../src/training/resolve-spec.ts';

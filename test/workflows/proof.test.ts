@@ -22,7 +22,7 @@ describe('proof', () => {
   it('is rolled back when a step fails, and its ledger says from where', async () => {
     const input: ProofInput = { steps: ['echo', 'echo', 'fail'], inputs: { message: 'hello' } };
     const handle = await rig.startWorkflow('proof', proofPlan(input), [input]);
-    await expect(handle.result()).rejects.toThrow();
+    await expect(handle.result()).rejects.toThrow('Workflow execution failed');
     const run = await rig.rows(handle.workflowId);
     expect(run.status).toBe('rolled_back');
     expect(run.error).toMatchObject({ reason: 'step_failed:fail', compensate_from_idx: 1 });

@@ -113,7 +113,8 @@ export async function runSubSaga<R>(workflowType: string, input: unknown, plan: 
     staticSummary: childSummary(scope),
   });
   if (isMalformed(output)) throw refusal('MALFORMED_RESULT', `step ${scope.step.name}: ${output.__malformed}`);
-  return settle(scope, { output, attempt: 1 });
+  settle(scope, { output, attempt: 1 });
+  return output;
 }
 
 /** Undo of a step that ran a sub-saga: the child's body is run again, backwards, under its own id, and waited for. */
@@ -141,7 +142,8 @@ export async function startJob(workflowType: string, input: unknown, suffix: str
   });
   scope.onJob(jobId);
   const ref = { job_id: jobId, run_id: handle.firstExecutionRunId };
-  return settle(scope, { output: ref, attempt: 1 });
+  settle(scope, { output: ref, attempt: 1 });
+  return ref;
 }
 
 /** Puts a value into the history, for a step whose `compensate` continued with it. */
@@ -168,9 +170,9 @@ async function chargeInput(scope: CallScope, input: unknown): Promise<void> {
   scope.budget.charge(bytes, scope.step.name);
 }
 
-function settle<T>(scope: CallScope, returned: { readonly output?: unknown; readonly attempt: number }): T {
+function settle(scope: CallScope, returned: { readonly output?: unknown; readonly attempt: number }): unknown {
   scope.made = { activity_id: activityId(scope), output: returned.output, ...('worker_id' in returned ? { returned: returned as StepReturn } : {}) };
-  return returned.output as T;
+  return returned.output;
 }
 
 function checkReturn(returned: unknown, step: string): StepReturn {

@@ -1,6 +1,5 @@
 import { ApplicationFailure, CancellationScope, getExternalWorkflowHandle, log, setHandler } from '@temporalio/workflow';
 import { ERROR_CODES } from '../../contracts/errors.ts';
-import type { Json } from '../../contracts/ledger.ts';
 import {
   cancelAfterStepUpdate,
   haltUpdate,
@@ -81,7 +80,7 @@ function refuseSkip(engine: Engine, input: { readonly step?: unknown; readonly r
   if (idx === undefined) return refuse(`expected a step of this run (${plan.steps.map((each) => each.name).join(', ')}), got "${String(step)}"`);
   const { status } = engine.journal.step(idx);
   refuseUnless(status === 'pending', `step ${String(step)} is ${status}; only a step that has not started can be skipped`);
-  encodeJson(result as Json, `the result given for step ${String(step)}`, LIMITS.valueBytes);
+  encodeJson(result, `the result given for step ${String(step)}`, LIMITS.valueBytes);
 }
 
 function refuseIfEnding(engine: Engine): void {

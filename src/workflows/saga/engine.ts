@@ -1,9 +1,10 @@
 import { ActivityFailure, CancellationScope, condition, log, workflowInfo } from '@temporalio/workflow';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { Json, StepError } from '../../contracts/ledger.ts';
-import { checkPlan, MAX_STEPS, PlanError, type Plan, type PlanStep } from '../../contracts/plan.ts';
+import type { Plan } from '../../contracts/plan.ts';
 import type { SagaStart } from '../../contracts/saga-start.ts';
 import { encodeJson } from '../../contracts/payload-converter.ts';
+import { checkAdded } from './added-steps.ts';
 import { TaskBudget } from './budget.ts';
 import { DEFAULT_RETRIES, recordValue, withCallScope, type CallScope, type JobRef } from './calls.ts';
 import { Flusher } from './flusher.ts';
@@ -130,20 +131,6 @@ export class Engine {
     this.ending.resolve();
   }
 
-  /** Checks and appends steps that a step returned. Throws `INVALID_STEPS`. */
-  extend(added: readonly PlanStep[]): void {
-    const { kind, plan } = this.journal.run;
-    const wrong = added.findIndex((step) => !isStep(step));
-    if (wrong >= 0) throw refusal('INVALID_STEPS', `added steps[${wrong}]: expected {name, needs?, …} with a name of letters, digits, ".", "_" or "-", got ${JSON.stringify(added[wrong]).slice(0, 200)}`);
-    try {
-      checkPlan({ kind, steps: [...plan, ...added] });
-    } catch (error) {
-      if (!(error instanceof PlanError)) throw error;
-      throw refusal('INVALID_STEPS', `${error.message} (at most ${MAX_STEPS} steps a run, added ones included)`);
-    }
-    this.journal.append(added);
-  }
-
   #claim(idx: number): void {
     const { step_name } = this.journal.step(idx);
     if (this.#claimed.has(idx)) throw refusal('ENGINE_MISUSE', `step ${step_name} was run twice by its body: each step of a plan runs once`);
@@ -200,7 +187,7 @@ export class Engine {
     const output = value ?? null;
     this.#charge(idx, output);
     const { returned } = scope.made ?? {};
-    if (returned?.steps?.length) this.extend(returned.steps);
+    if (returned?.steps?.length) this.journal.append(checkAdded(this.journal.run, returned.steps));
     const how = returned ? { attempts: returned.attempt, worker_id: returned.worker_id, started_at: returned.started_at } : { attempts: 1, started_at: this.journal.step(idx).queued_at };
     this.#complete(idx, output, how);
   }
@@ -317,13 +304,6 @@ function needsUndo(step: StepState): boolean {
 function isJobOf(output: unknown, id: string): output is JobRef {
   const { job_id } = (output ?? {}) as Partial<JobRef>;
   return typeof job_id === 'string' && job_id.startsWith(`${id}.`);
-}
-
-/** What of a step from outside the engine relies on. */
-function isStep(step: unknown): step is PlanStep {
-  if (typeof step !== 'object' || step === null) return false;
-  const { name, needs } = step as Partial<Record<keyof PlanStep, unknown>>;
-  return typeof name === 'string' && /^[A-Za-z0-9._-]{1,100}$/.test(name) && (needs === undefined || Array.isArray(needs));
 }
 
 /** Never resolves: the pass is over for this branch of the body, and the engine goes on without it. */

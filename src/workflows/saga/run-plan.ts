@@ -28,8 +28,8 @@ export async function runPlan<I>(plan: Plan, args: SagaArguments<I>, driver: Dri
 }
 
 interface End {
-  resolve(): void;
-  reject(error: unknown): void;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** The graph as it runs. It goes on by promises, not by conditions, so that a step's end and the next one's start are flushed together. */

@@ -78,10 +78,10 @@ async function forward(engine: Engine, body: () => Promise<unknown>): Promise<En
   engine.begun = true;
   if (!engine.failure) engine.journal.setRun({ status: engine.paused ? 'paused' : 'running' });
   showPhase(engine);
-  return act(engine, body);
+  return goForward(engine, body);
 }
 
-async function act(engine: Engine, body: () => Promise<unknown>): Promise<Ended> {
+async function goForward(engine: Engine, body: () => Promise<unknown>): Promise<Ended> {
   engine.beginPass('forward');
   const scope = new CancellationScope();
   const pass = track(scope.run(() => withFinalizer(engine, body)));
@@ -205,9 +205,9 @@ function giveUpUnknown(engine: Engine): void {
 function closingFailure(engine: Engine, ended: { readonly error: SagaError; readonly status: SagaClose['status'] }): Error {
   const { failure } = engine;
   if (failure?.native && ended.status !== 'failed') return new CancelledFailure(`${ended.status}: ${failure.message}`);
-  const close: SagaClose = { ...ended, ...(failure?.step ? { failed_step: failure.step } : {}) };
+  const details: SagaClose = { ...ended, ...(failure?.step ? { failed_step: failure.step } : {}) };
   const type = { failed: ERROR_CODES.SAGA_FAILED, rolled_back: ERROR_CODES.SAGA_ROLLED_BACK, halted: ERROR_CODES.SAGA_HALTED, cancelled: ERROR_CODES.SAGA_CANCELLED }[ended.status];
-  return ApplicationFailure.nonRetryable(`${ended.status}: ${ended.error.message ?? ended.error.reason}`, type, close);
+  return ApplicationFailure.nonRetryable(`${ended.status}: ${ended.error.message ?? ended.error.reason}`, type, details);
 }
 
 /** Continues as new: what is in flight has finished; the next run starts from the same rows. */

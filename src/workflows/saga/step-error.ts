@@ -5,7 +5,7 @@ import {
   isCancellation,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import { ERROR_CODES, TIMEOUT } from '../../contracts/errors.ts';
+import { TIMEOUT, type ErrorCode } from '../../contracts/errors.ts';
 import type { StepError, Stuck } from '../../contracts/ledger.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { SagaClose } from '../../contracts/saga-close.ts';
@@ -33,7 +33,7 @@ export function stuckInChild(error: unknown): readonly Stuck[] {
 }
 
 /** A failure of the engine's own making: never retried, it names the step. */
-export function refusal(code: keyof typeof ERROR_CODES, message: string): ApplicationFailure {
+export function refusal(code: ErrorCode, message: string): ApplicationFailure {
   return ApplicationFailure.nonRetryable(message, code);
 }
 

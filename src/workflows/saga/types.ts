@@ -8,9 +8,9 @@ export type Answer<T> = { readonly answer: 'retry' } | { readonly answer: 'conti
 
 export interface StepOptions<T> {
   /** Takes the step back: one call. Pushed before the step acts; must accept that nothing happened. */
-  undo?(outcome: Outcome<T>): Promise<unknown>;
+  undo?(this: void, outcome: Outcome<T>): Promise<unknown>;
   /** Asked when Temporal's retries are used up: pure code. `tries` counts the rounds of retries so far, from 1; at most 10 are made. Default: fail. */
-  compensate?(error: StepError, tries: number): Answer<T>;
+  compensate?(this: void, error: StepError, tries: number): Answer<T>;
 }
 
 /** What a body works with; `N` are the step names of its plan. */

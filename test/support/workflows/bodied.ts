@@ -32,7 +32,7 @@ const SECOND: Readonly<Record<string, Second>> = {
       runSubSaga('scripted', child, { kind: 'scripted', steps: child.steps.map(({ script: _script, ...step }) => step) }),
     ),
   no_call: (saga) => saga.step('second', async () => 'made up'),
-  other_value: (saga) => saga.step('second', async () => `${String(await act({ step: 'second', script: {} }))} changed`),
+  other_value: (saga) => saga.step('second', async () => [await act({ step: 'second', script: {} }), 'changed']),
   two_calls: (saga) => saga.step('second', async () => (await act({ step: 'second', script: {} }), act({ step: 'second', script: {} }))),
   outside: () => act({ step: 'second', script: {} }),
   twice: (saga) => stepOf(saga, 'first', {}),

@@ -8,13 +8,13 @@ const parallel = (count: number, pad: number): ScriptedStep[] => Array.from({ le
 const outputs = (count: number, length: number): ScriptedStep[] =>
   chain(...Array.from({ length: count }, (_, idx) => step(`o${idx}`, { output: 'x'.repeat(length) })));
 
-describe('bounds', () => {
-  let rig: Rig;
-  beforeAll(async () => {
-    rig = await startRig();
-  });
-  afterAll(() => rig.stop());
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig();
+});
+afterAll(() => rig.stop());
 
+describe('bounds', () => {
   it.each<[string, ScriptedStep[], string, string, RegExp]>([
     [
       'an output over 256 KiB',
@@ -86,7 +86,9 @@ describe('bounds', () => {
     });
     expect(undosOf(rig, handle.workflowId)).toEqual(['undo second done', 'undo first done']);
   });
+});
 
+describe('what breaks the rules', () => {
   it.each([
     ['is no JSON', '{nope', /^step b: expected JSON, got "\{nope"/],
     ['is no StepReturn', '"hello"', /^step b: expected \{output, attempt, worker_id, started_at\} from its worker, got "hello"/],

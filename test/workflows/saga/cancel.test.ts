@@ -5,13 +5,13 @@ import { chain, effectsOf, endOf, ledgerShows, openGate, refusalOf, seen, status
 
 const later = (): string => new Date(Date.now() + 3_600_000).toISOString();
 
-describe('cancel', () => {
-  let rig: Rig;
-  beforeAll(async () => {
-    rig = await startRig();
-  });
-  afterAll(() => rig.stop());
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig();
+});
+afterAll(() => rig.stop());
 
+describe('cancel', () => {
   it('stops the running step now, and undoes', async () => {
     const handle = await rig.startScripted({ steps: chain(step('a'), step('b', { do: 'hang' }), step('c')) });
     await seen(rig, handle.workflowId, 'do b');
@@ -47,6 +47,8 @@ describe('cancel', () => {
       type: 'SAGA_ROLLED_BACK',
       close: { status: 'rolled_back', error: { reason: 'cancelled' } },
     });
+    const { events } = await handle.fetchHistory();
+    expect(events?.some((event) => event.activityTaskCancelRequestedEventAttributes)).toBe(false);
     expect(effectsOf(rig, handle.workflowId)).toEqual(['do a', 'do b', 'undo b done', 'undo a done']);
   });
 
@@ -59,7 +61,9 @@ describe('cancel', () => {
     expect(undosOf(rig, handle.workflowId)).toEqual(['undo b unknown', 'undo a done']);
     expect(await rig.rows(handle.workflowId)).toMatchObject({ status: 'rolled_back', error: { reason: 'cancelled' } });
   });
+});
 
+describe('cancel, when a run is being undone, paused or not begun', () => {
   it('during the undo neither restarts nor stops it', async () => {
     const handle = await rig.startScripted({ steps: chain(step('a'), step('b', { undo: 'wait' }), step('c', { do: 'fail' })) });
     const id = handle.workflowId;

@@ -23,7 +23,7 @@ describe('continue-as-new', () => {
       { metadata: { owner: 'me' }, job_id: 'job-1' },
     );
     const id = handle.workflowId;
-    await until(async () => Number((await handle.describe()).historySize ?? 0) > 4 * 1024 * 1024, 30_000, 'a history of 4 MiB');
+    await until(async () => ((await handle.describe()).historySize ?? 0) > 4 * 1024 * 1024, 30_000, 'a history of 4 MiB');
     await ledgerShows(
       rig,
       id,

@@ -7,13 +7,13 @@ import { chain, effectsOf, endOf, reentry, runOf, seeds, seen, statuses, step, u
 const ROOT = 'the-first-run';
 const NAMES = ['a', 'b', 'c', 'd'];
 
-describe('re-entry', () => {
-  let rig: Rig;
-  beforeAll(async () => {
-    rig = await startRig();
-  });
-  afterAll(() => rig.stop());
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig();
+});
+afterAll(() => rig.stop());
 
+describe('re-entry', () => {
   it.each(NAMES.map((name, idx) => [name, idx] as const))(
     'a run terminated while %s ran is rolled back: that one as unknown, those before as done',
     async (name, idx) => {
@@ -63,7 +63,9 @@ describe('re-entry', () => {
     expect(statuses(rows)).toEqual(['completed', 'compensation_failed', 'pending']);
     expect(rows).toMatchObject({ status: 'failed', error: { stuck: [{ step_name: 'b' }] } });
   });
+});
 
+describe('re-entry, of runs that left something open', () => {
   it('what is stuck is undone again, and nothing else', async () => {
     const steps = chain(...NAMES.map((name) => step(name)));
     const done = { generation: 1, output: 'x', outcome: 'done', compensated_at: '2026-01-01T00:00:00.000Z' } as const;
@@ -116,7 +118,9 @@ describe('re-entry', () => {
     const keys = rig.effects.all(id).map((effect) => effect.key);
     expect(keys).toEqual([`${id}/${ROOT}/1.0/undo/0`, `${id}/${ROOT}/0.0/undo/0`, `${id}/${ROOT}/0.0/do/1`, `${id}/${ROOT}/1.0/do/1`]);
   });
+});
 
+describe('re-entry, when the body does not come to what is recorded', () => {
   it.each([
     ['rolled back', 'rollback' as const],
     ['recovered', 'recover' as const],

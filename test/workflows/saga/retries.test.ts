@@ -5,13 +5,13 @@ import { bodiedPlan } from '../../support/bodied.ts';
 import { startRig, type Rig } from '../../support/rig.ts';
 import { callsOf, chain, endOf, runOf, statuses, step, undosOf } from '../../support/saga-runs.ts';
 
-describe('retries', () => {
-  let rig: Rig;
-  beforeAll(async () => {
-    rig = await startRig();
-  });
-  afterAll(() => rig.stop());
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig();
+});
+afterAll(() => rig.stop());
 
+describe('retries', () => {
   const historyOf = (id: string) => rig.client.workflow.getHandle(id).fetchHistory();
 
   it('a step that fails twice completes at its third attempt, and its row says so', async () => {
@@ -76,7 +76,9 @@ describe('retries', () => {
     expect(callsOf(await historyOf(id)).map(([call]) => call)).toEqual(calls);
     expect(rows.status).toBe(status);
   });
+});
 
+describe('a value that a compensate continues with', () => {
   it('the value of a continue is in the ledger and in the result, and no error stays', async () => {
     const value = { plan: 'b' };
     const { rows, result } = await runOf(rig, [step('a', { do: 'fail', compensate: [{ answer: 'continue', value }] })]);

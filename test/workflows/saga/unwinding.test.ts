@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startRig, type Rig } from '../../support/rig.ts';
 import { chain, effectsOf, endOf, ledgerShows, openGate, runOf, seen, statuses, step, undosOf } from '../../support/saga-runs.ts';
 
-describe('unwinding', () => {
-  let rig: Rig;
-  beforeAll(async () => {
-    rig = await startRig();
-  });
-  afterAll(() => rig.stop());
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig();
+});
+afterAll(() => rig.stop());
 
+describe('unwinding', () => {
   it('goes in reverse topological order, one layer after the other', async () => {
     const steps = [
       step('a'),
@@ -71,7 +71,9 @@ describe('unwinding', () => {
     ]);
     expect(undosOf(rig, id)).toEqual(expect.arrayContaining(['undo hangs unknown', 'undo deaf done']));
   });
+});
 
+describe('unwinding, when something else goes wrong', () => {
   it('records an undo that fails, and goes on with the rest', async () => {
     const { id, rows, type, close } = await runOf(
       rig,

@@ -15,15 +15,15 @@ interface Metadata {
   >;
 }
 
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig();
+});
+afterAll(() => rig.stop());
+
+const metadataOf = (id: string) => rig.client.workflow.getHandle(id).query<Metadata>('__temporal_workflow_metadata');
+
 describe('in Temporal Web', () => {
-  let rig: Rig;
-  beforeAll(async () => {
-    rig = await startRig();
-  });
-  afterAll(() => rig.stop());
-
-  const metadataOf = (id: string) => rig.client.workflow.getHandle(id).query<Metadata>('__temporal_workflow_metadata');
-
   it('every call has its id and a summary a person can read', async () => {
     const { id } = await runOf(rig, chain(step('a', {}, { label: 'Fetches the mail' }), step('b', { do: 'fail' })));
     const { events } = await rig.client.workflow.getHandle(id).fetchHistory();
@@ -67,7 +67,9 @@ describe('in Temporal Web', () => {
     expect(searchAttributes).toMatchObject({ CerebrosKind: ['scripted'], CerebrosStatus: [status] });
     expect(searchAttributes['CerebrosNeeds']).toEqual(needs);
   });
+});
 
+describe('in Temporal Web, while it runs', () => {
   it('the details follow the run: its phase, why, what is stuck, what to do', async () => {
     const handle = await rig.startScripted({
       steps: chain(step('a', { undo: 'fail' }), step('b', { undo: 'wait' }), step('c', { do: 'wait' }), step('d', { do: 'fail' })),
@@ -96,12 +98,12 @@ describe('in Temporal Web', () => {
     const { jobPause: _pause, jobResume: _resume, ...expected } = MESSAGE_DESCRIPTIONS;
     expect(Object.fromEntries(ours.map(({ name, description }) => [name, description]))).toEqual(expected);
   });
-
-  async function summaryOf(
-    id: string,
-    attributes: 'timerStartedEventAttributes' | 'startChildWorkflowExecutionInitiatedEventAttributes',
-  ): Promise<string> {
-    const { events } = await rig.client.workflow.getHandle(id).fetchHistory();
-    return textOf(events?.find((event) => event[attributes])?.userMetadata?.summary);
-  }
 });
+
+async function summaryOf(
+  id: string,
+  attributes: 'timerStartedEventAttributes' | 'startChildWorkflowExecutionInitiatedEventAttributes',
+): Promise<string> {
+  const { events } = await rig.client.workflow.getHandle(id).fetchHistory();
+  return textOf(events?.find((event) => event[attributes])?.userMetadata?.summary);
+}

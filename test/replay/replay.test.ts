@@ -1,0 +1,127 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { cli } from '../support/cli.ts';
+import { attributesName, later, payloadOf, valueIn, withAttributes, withGap, withoutEvent, type HistoryJson } from '../support/doctored-history.ts';
+
+// Recorded by `node scripts/record-histories.mjs`. A replay needs no server: it asks whether the code still does what it did.
+
+const DIR = fileURLToPath(new URL('./histories', import.meta.url));
+const THIRTY_DAYS_MS = 30 * 86_400_000;
+
+/** Every history there must be, and how its run closed: by Temporal's word, and by the run's own. */
+const ENDINGS: Readonly<Record<string, readonly [event: string, status: string | null]>> = {
+  'proof-completed': ['COMPLETED', null],
+  'proof-rolled-back': ['FAILED', 'rolled_back'],
+  'proof-started-at': ['COMPLETED', null],
+  'training-job-cancelled': ['CANCELED', null],
+  'training-job-completed': ['COMPLETED', null],
+  'training-job-paused-and-resumed': ['COMPLETED', null],
+  'training-run-cancelled': ['CANCELED', null],
+  'training-run-cancelled-after-step': ['FAILED', 'rolled_back'],
+  'training-run-completed': ['COMPLETED', null],
+  'training-run-halted': ['FAILED', 'halted'],
+  'training-run-paused-and-resumed': ['COMPLETED', null],
+  'training-run-recovered': ['COMPLETED', null],
+  'training-run-rollback-of-halted': ['FAILED', 'rolled_back'],
+  'training-run-rollback-of-terminated': ['FAILED', 'rolled_back'],
+  'training-run-rolled-back': ['FAILED', 'rolled_back'],
+};
+
+interface Replayed {
+  readonly file: string;
+  readonly status: 'completed' | 'failed';
+  readonly reason: string | null;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'cerebros-replay-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the stored histories', () => {
+  it('are those of every kind and ending', () => {
+    expect(readdirSync(DIR).toSorted()).toEqual(Object.keys(ENDINGS).map((name) => `${name}.json`));
+    const found = Object.keys(ENDINGS).map((name) => [name, closingOf(stored(name))]);
+    expect(Object.fromEntries(found)).toEqual(ENDINGS);
+  });
+
+  it('replay against the code', async () => {
+    const results = await replay(Object.keys(ENDINGS).map((name) => join(DIR, `${name}.json`)));
+    expect(results.filter((one) => one.status !== 'completed')).toEqual([]);
+    expect(results).toHaveLength(Object.keys(ENDINGS).length);
+  });
+
+  it.each(['proof-completed', 'training-run-completed', 'training-run-rolled-back', 'training-run-recovered', 'training-job-completed'])('are refused without a call that the code makes: %s', async (name) => {
+    expect(await replayOne(withoutEvent(stored(name), 'EVENT_TYPE_ACTIVITY_TASK_SCHEDULED'))).toMatchObject({ status: 'failed', reason: expect.stringMatching(/nondeterminism/i) as string });
+  });
+
+  it('are refused with a hole in them', async () => {
+    const history = stored('training-run-completed');
+    expect(await replayOne(withGap(history, 20))).toMatchObject({ status: 'failed', reason: expect.stringContaining('expected event 21, got event 22') as string });
+  });
+
+  it('are refused under another id, because the ids of jobs are made from it', async () => {
+    const other = withAttributes(stored('training-run-completed'), STARTED, (attributes) => ({ ...attributes, workflowId: 'other' }));
+    expect(await replayOne(other)).toMatchObject({ status: 'failed', reason: expect.stringContaining('train') as string });
+  });
+});
+
+describe('a start in thirty days', () => {
+  it('goes on when its timer fires', async () => {
+    const history = startedIn(THIRTY_DAYS_MS);
+    expect(daysBetween(history, 'EVENT_TYPE_TIMER_STARTED', 'EVENT_TYPE_TIMER_FIRED')).toBeGreaterThanOrEqual(30);
+    expect(await replayOne(history)).toMatchObject({ status: 'completed', reason: null });
+  });
+
+  it('would be refused if the code did not sleep until then', async () => {
+    // The time of the start has passed before the run began: the code asks for no timer, and the history has one.
+    expect(await replayOne(startedIn(-THIRTY_DAYS_MS))).toMatchObject({ status: 'failed', reason: expect.stringMatching(/timer/i) as string });
+  });
+});
+
+const STARTED = 'EVENT_TYPE_WORKFLOW_EXECUTION_STARTED';
+
+function stored(name: string): HistoryJson {
+  return JSON.parse(readFileSync(join(DIR, `${name}.json`), 'utf8')) as HistoryJson;
+}
+
+async function replayOne(history: HistoryJson): Promise<Replayed | undefined> {
+  const file = join(folder, 'doctored.json');
+  writeFileSync(file, JSON.stringify(history));
+  return (await replay([file]))[0];
+}
+
+async function replay(files: readonly string[]): Promise<readonly Replayed[]> {
+  const { json, stderr } = await cli(['replay', ...files, '-o', 'json']);
+  if (json === undefined) throw new Error(stderr);
+  return json as readonly Replayed[];
+}
+
+function closingOf({ events }: HistoryJson): readonly [event: string, status: string | null] {
+  const last = events.at(-1);
+  if (!last) throw new Error('expected a history with events');
+  const { failure } = last[attributesName(last.eventType)] as { readonly failure?: { readonly message: string } };
+  return [last.eventType.replace('EVENT_TYPE_WORKFLOW_EXECUTION_', ''), failure?.message.split(':')[0] ?? null];
+}
+
+/** The history of a start in two seconds, as if it had been one so much later: start, timer and all that came after it. */
+function startedIn(ms: number): HistoryJson {
+  const moved = withAttributes(stored('proof-started-at'), STARTED, (attributes) => {
+    const { payloads } = attributes['input'] as { readonly payloads: readonly unknown[] };
+    const start = valueIn(payloads[1]) as { readonly at: string };
+    const at = new Date(Date.parse(start.at) + ms).toISOString();
+    return { ...attributes, input: { payloads: [payloads[0], payloadOf(payloads[1], { ...start, at })] } };
+  });
+  if (ms < 0) return moved;
+  const timed = withAttributes(moved, 'EVENT_TYPE_TIMER_STARTED', (attributes) => {
+    const seconds = Number.parseFloat(String(attributes['startToFireTimeout']));
+    return { ...attributes, startToFireTimeout: `${seconds + ms / 1000}s` };
+  });
+  return later(timed, 'EVENT_TYPE_TIMER_FIRED', ms);
+}
+
+function daysBetween({ events }: HistoryJson, from: string, to: string): number {
+  const at = (type: string): number => Date.parse(events.find((event) => event.eventType === type)?.eventTime ?? '');
+  return (at(to) - at(from)) / 86_400_000;
+}
