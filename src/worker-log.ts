@@ -4,8 +4,17 @@ import { DefaultLogger, type LogEntry } from '@temporalio/worker';
 /** What a line names, if the entry has it. */
 const FIELDS = ['workflowId', 'activityId', 'attempt', 'taskQueue'] as const;
 
-/** Said at every start of a worker, and true: a queue need not serve both workflows and activities. */
-const NOISE = [/^No workflows registered/, /^No Nexus services registered/, /^Worker state changed/];
+/**
+ * Said at every start of a worker, and true: a queue need not serve both workflows and activities. And, for each flush of an outage of
+ * Postgres that ended after its 500 ms, that it came too late.
+ */
+const NOISE = [
+  /^No workflows registered/,
+  /^No Nexus services registered/,
+  /^Worker state changed/,
+  /^Activity not found on completion/,
+  /^Tried to complete untracked local activity/,
+];
 
 /** Log of a worker: one line an entry on stderr, without stack traces; everything else is in Temporal Web. */
 export function workerLogger(): DefaultLogger {

@@ -9,7 +9,7 @@ import { QUEUES } from './contracts/queues.ts';
 import { SEARCH_ATTRIBUTES } from './contracts/search-attributes.ts';
 import { DATA_CONVERTER } from './data-converter.ts';
 import { setWorkerIdentity } from './activities/serve-steps.ts';
-import { openLedger } from './ledger/connection.ts';
+import { openLedger, withLedger } from './ledger/connection.ts';
 import { migrate } from './ledger/migrate.ts';
 import { workerLogger } from './worker-log.ts';
 import { workflowBundle } from './workflow-bundle.ts';
@@ -39,8 +39,9 @@ export async function startWorker({ connections, queues = Object.values(QUEUES) 
   const { connection: options, namespace } = connections.temporal;
   const connection = await NativeConnection.connect(options);
   await requireSearchAttributes(connection, namespace);
-  const sql = openLedger(requireDatabaseUrl(connections), { max: 10, application_name: 'cerebros-worker' });
-  await migrate(sql);
+  const databaseUrl = requireDatabaseUrl(connections);
+  await withLedger(databaseUrl, migrate);
+  const sql = openLedger(databaseUrl, { max: 10, application_name: 'cerebros-worker' });
   const client = new Client({ connection, namespace, dataConverter: DATA_CONVERTER });
   const cerebros = connect({ connections });
   const activities = createWorkerActivities({ sql, client, cerebros, settings: connections.settings });
@@ -81,7 +82,12 @@ function optionsOf(queue: string, activities: WorkerActivities): WorkerOptions {
         maxHeartbeatThrottleInterval: '2 seconds',
       };
     case QUEUES.compute:
-      return { taskQueue: queue, activities: activities.compute, maxConcurrentActivityTaskExecutions: activities.computeSlots, maxHeartbeatThrottleInterval: '2 seconds' };
+      return {
+        taskQueue: queue,
+        activities: activities.compute,
+        maxConcurrentActivityTaskExecutions: activities.computeSlots,
+        maxHeartbeatThrottleInterval: '2 seconds',
+      };
     default:
       throw new UserError('UNKNOWN_QUEUE', `expected queues among ${Object.values(QUEUES).join(', ')}, got "${queue}"`, {
         hint: 'a worker of ours serves our queues only; other queues belong to external workers',
@@ -95,8 +101,12 @@ async function requireSearchAttributes(connection: NativeConnection, namespace: 
   const missing = Object.values(SEARCH_ATTRIBUTES).filter((key) => !(key.name in (customAttributes ?? {})));
   if (missing.length === 0) return;
   const flags = missing.map((key) => `--name ${key.name} --type Keyword`).join(' ');
-  throw new UserError('SEARCH_ATTRIBUTES_MISSING', `namespace ${namespace} does not know the search attributes ${missing.map((key) => key.name).join(', ')}`, {
-    hint: `temporal operator search-attribute create --namespace ${namespace} ${flags}`,
-    exitCode: 2,
-  });
+  throw new UserError(
+    'SEARCH_ATTRIBUTES_MISSING',
+    `namespace ${namespace} does not know the search attributes ${missing.map((key) => key.name).join(', ')}`,
+    {
+      hint: `temporal operator search-attribute create --namespace ${namespace} ${flags}`,
+      exitCode: 2,
+    },
+  );
 }

@@ -44,7 +44,11 @@ export function serveSteps<A extends { [K in keyof A]: StepActivity }>(activitie
 
 function serve(name: string, activity: StepActivity): Served {
   return async (input, call) => {
-    if (!call) throw ApplicationFailure.nonRetryable(`${name} serves steps of a saga: call it with callSteps, not by itself`, ERROR_CODES.ENGINE_MISUSE);
+    if (!call)
+      throw ApplicationFailure.nonRetryable(
+        `${name} serves steps of a saga: call it with callSteps, not by itself`,
+        ERROR_CODES.ENGINE_MISUSE,
+      );
     const started_at = new Date().toISOString();
     const { info } = Context.current();
     const pulse = new Pulse();

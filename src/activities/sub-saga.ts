@@ -9,7 +9,9 @@ export interface SubSagas {
 }
 
 /** `SubSagaActivities`, as steps. */
-export function createSubSagaActivities(subSagas: SubSagas): { rollbackSubSaga(input: { readonly id: string }, step: StepContext): Promise<null> } {
+export function createSubSagaActivities(subSagas: SubSagas): {
+  rollbackSubSaga(input: { readonly id: string }, step: StepContext): Promise<null>;
+} {
   return {
     rollbackSubSaga: async ({ id }, { signal }) => {
       const run = await subSagas.undo(id, signal);

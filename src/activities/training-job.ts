@@ -29,7 +29,9 @@ export function createTrainingJobActivities({ artifacts }: { readonly artifacts:
       try {
         return await new Segment(input, artifacts.runFolder(input.run_name)).run();
       } catch (error) {
-        throw error instanceof TrainingError ? ApplicationFailure.create({ message: error.message, type: error.code, nonRetryable: !error.retryable, cause: error }) : error;
+        throw error instanceof TrainingError
+          ? ApplicationFailure.create({ message: error.message, type: error.code, nonRetryable: !error.retryable, cause: error })
+          : error;
       }
     },
   };
@@ -71,7 +73,12 @@ class Segment {
     });
     await this.#saving;
     if (result.aborted) return this.#context.cancelled;
-    return { epoch: until_epoch, checkpoint: await this.#save(until_epoch, result.checkpoint), epochs: await this.#allEpochs(), model: last ? await this.#saveModel(result) : null };
+    return {
+      epoch: until_epoch,
+      checkpoint: await this.#save(until_epoch, result.checkpoint),
+      epochs: await this.#allEpochs(),
+      model: last ? await this.#saveModel(result) : null,
+    };
   }
 
   /** The bytes to go on from. Says so in the log, where a person looks after a crash. */
@@ -82,7 +89,11 @@ class Segment {
     const { epoch, batch } = readCheckpointHeader(bytes);
     this.#beat({ epoch, batch, batches: 0, epochs: this.#input.training.spec.epochs, loss: null, validation_accuracy: null });
     const { attempt } = this.#context.info;
-    if (attempt > 1) this.#context.log.warn(`training ${run_name}: attempt ${attempt} resumed at epoch ${epoch}, batch ${batch}, on the way to epoch ${until_epoch}`, { resumed_epoch: epoch });
+    if (attempt > 1)
+      this.#context.log.warn(
+        `training ${run_name}: attempt ${attempt} resumed at epoch ${epoch}, batch ${batch}, on the way to epoch ${until_epoch}`,
+        { resumed_epoch: epoch },
+      );
     return bytes;
   }
 
@@ -111,7 +122,8 @@ class Segment {
   }
 
   async #saveModel({ model, test_accuracy, validation_accuracy }: ThreadResult): Promise<TrainedModel> {
-    if (!model || test_accuracy === null || validation_accuracy === null) throw new TrainingError('TRAINING_THREAD_LOST', 'The training ended without a model.');
+    if (!model || test_accuracy === null || validation_accuracy === null)
+      throw new TrainingError('TRAINING_THREAD_LOST', 'The training ended without a model.');
     const file = 'model.bin';
     await writeAtomically(join(this.#folder, file), model);
     return { sha256: modelSha256(model), file, test_accuracy, validation_accuracy };

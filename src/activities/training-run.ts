@@ -4,7 +4,14 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { sha256Of, writeAtomically, type ArtifactStore } from '../artifacts/store.ts';
 import { ERROR_CODES } from '../contracts/errors.ts';
 import type { Json } from '../contracts/ledger.ts';
-import type { CollectInput, ResolvedTraining, TrainingJobResult, TrainingRunActivities, TrainingRunInput, TrainingRunResult } from '../contracts/training-run.ts';
+import type {
+  CollectInput,
+  ResolvedTraining,
+  TrainingJobResult,
+  TrainingRunActivities,
+  TrainingRunInput,
+  TrainingRunResult,
+} from '../contracts/training-run.ts';
 import type { Sql } from '../ledger/connection.ts';
 import { deleteMetrics } from '../ledger/queries/delete-metrics.ts';
 import { deleteModel } from '../ledger/queries/delete-model.ts';
@@ -26,7 +33,12 @@ export interface TrainingRunDependencies {
 }
 
 /** `TrainingRunActivities`, as steps: with the step's context behind the input. */
-type Served = { [K in keyof TrainingRunActivities]: (input: Parameters<TrainingRunActivities[K]>[0], step: StepContext) => ReturnType<TrainingRunActivities[K]> };
+type Served = {
+  [K in keyof TrainingRunActivities]: (
+    input: Parameters<TrainingRunActivities[K]>[0],
+    step: StepContext,
+  ) => ReturnType<TrainingRunActivities[K]>;
+};
 
 /** The steps of the kind `training-run`, for the main queue. */
 export function createTrainingRunActivities({ sql, artifacts, jobs }: TrainingRunDependencies): Served {
@@ -50,7 +62,8 @@ export function createTrainingRunActivities({ sql, artifacts, jobs }: TrainingRu
       jobs.follow<TrainingJobResult>(job_id, { signal: step.signal, onProgress: (progress) => step.heartbeat(progress as never) }),
     collectResults: async (input, { saga_id }) => {
       const result = await collect({ sql, artifacts }, input, saga_id);
-      if (input.fail) throw ApplicationFailure.nonRetryable('this is a drill: collect_results fails after its work, as the input asks', 'DRILL');
+      if (input.fail)
+        throw ApplicationFailure.nonRetryable('this is a drill: collect_results fails after its work, as the input asks', 'DRILL');
       return result;
     },
     discardResults: async ({ model_id }) => {
@@ -79,18 +92,30 @@ function resolveTraining({ model_name, dataset_name, config, seed, checkpoint_in
 type Stores = Pick<TrainingRunDependencies, 'sql' | 'artifacts'>;
 
 /** Every write is the same when it is made again, so a retry, or a second run of the same seed, changes nothing. */
-async function collect({ sql, artifacts }: Stores, { worker_id, training, run_name, job }: CollectInput, id: string): Promise<TrainingRunResult> {
+async function collect(
+  { sql, artifacts }: Stores,
+  { worker_id, training, run_name, job }: CollectInput,
+  id: string,
+): Promise<TrainingRunResult> {
   const folder = artifacts.runFolder(run_name);
   const bytes = await readFile(join(folder, job.model.file));
   const got = sha256Of(bytes);
-  if (got !== job.model.sha256) throw ApplicationFailure.nonRetryable(`${job.model.file}: expected sha256 ${job.model.sha256}, got ${got}`, 'HASH_MISMATCH');
+  if (got !== job.model.sha256)
+    throw ApplicationFailure.nonRetryable(`${job.model.file}: expected sha256 ${job.model.sha256}, got ${got}`, 'HASH_MISMATCH');
   const model = await artifacts.put(bytes);
   const checkpoint = await artifacts.put(await readFile(join(folder, job.checkpoint)));
   const curve = await artifacts.put(Buffer.from(JSON.stringify(job.curve)));
   const { test_accuracy, validation_accuracy } = job.model;
   const uris = { model_uri: model.uri, checkpoint_uri: checkpoint.uri, curve_uri: curve.uri };
   const metrics = { test_accuracy, validation_accuracy, epochs: training.spec.epochs, params: training.params };
-  await putModel(sql, { id, run_id: id, sha256: model.sha256, uri: model.uri, spec: { ...training, worker_id } as unknown as Json, metrics: { ...metrics, ...uris } });
+  await putModel(sql, {
+    id,
+    run_id: id,
+    sha256: model.sha256,
+    uri: model.uri,
+    spec: { ...training, worker_id } as unknown as Json,
+    metrics: { ...metrics, ...uris },
+  });
   await putMetrics(
     sql,
     job.curve.flatMap(({ epoch, train_loss, validation_accuracy: accuracy }) => [

@@ -54,7 +54,8 @@ export class ArtifactStore {
 
   /** The folder of a run; not made. `name` is the run's id. */
   runFolder(name: string): string {
-    if (!/^[A-Za-z0-9._:-]{1,200}$/.test(name) || /^\.+$/.test(name)) throw new ArtifactError(`expected a run's id as folder name, got ${JSON.stringify(name)}`);
+    if (!/^[A-Za-z0-9._:-]{1,200}$/.test(name) || /^\.+$/.test(name))
+      throw new ArtifactError(`expected a run's id as folder name, got ${JSON.stringify(name)}`);
     return join(this.#dir, 'runs', name);
   }
 

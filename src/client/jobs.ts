@@ -68,8 +68,14 @@ async function talk<T>(client: Client, signal: AbortSignal, call: () => Promise<
 
 function explain(error: unknown): unknown {
   if (error instanceof WorkflowFailedError) return ApplicationFailure.nonRetryable(`the job failed: ${messageOf(error)}`, 'JOB_FAILED');
-  if (error instanceof WorkflowNotFoundError) return ApplicationFailure.nonRetryable(`the job is not known to Temporal: ${error.message}`, 'JOB_MISSING');
-  if (isGrpcServiceError(error)) return ApplicationFailure.create({ message: `the connection to Temporal was lost: ${error.message}`, type: ERROR_CODES.CONNECTION_LOST, cause: error });
+  if (error instanceof WorkflowNotFoundError)
+    return ApplicationFailure.nonRetryable(`the job is not known to Temporal: ${error.message}`, 'JOB_MISSING');
+  if (isGrpcServiceError(error))
+    return ApplicationFailure.create({
+      message: `the connection to Temporal was lost: ${error.message}`,
+      type: ERROR_CODES.CONNECTION_LOST,
+      cause: error,
+    });
   return error;
 }
 

@@ -45,6 +45,8 @@ async function knownRun(cerebros: Cerebros, id: string, fault: unknown): Promise
 
 /** A step that starts over from a checkpoint has less to show than before; what was shown stays shown. Without a ledger it may go back. */
 async function neverBack(cerebros: Cerebros, progress: ProgressObject): Promise<ProgressObject> {
-  const shown = await callLedger(cerebros, (sql) => raiseProgress(sql, progress.workflow_id, progress.progress), QUERY_MS).catch(() => undefined);
+  const shown = await callLedger(cerebros, (sql) => raiseProgress(sql, progress.workflow_id, progress.progress), QUERY_MS).catch(
+    () => undefined,
+  );
   return shown === undefined ? progress : { ...progress, progress: Math.max(shown, progress.progress) };
 }

@@ -19,6 +19,9 @@ export async function undoRun(cerebros: Cerebros, id: string, signal: AbortSigna
   const run = await waitClosed(cerebros, id, { signal });
   const undone = run.status === 'rolled_back' || run.status === 'cancelled' || run.status === 'failed';
   if (undone && run.completed_at !== null) return run;
-  await reenter(cerebros, id, { plan: (folded) => planRollback(folded, { completed_too: true, reason: 'cancelled' }), status: 'compensating' });
+  await reenter(cerebros, id, {
+    plan: (folded) => planRollback(folded, { completed_too: true, reason: 'cancelled' }),
+    status: 'compensating',
+  });
   return waitClosed(cerebros, id, { signal });
 }

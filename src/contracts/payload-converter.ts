@@ -44,7 +44,10 @@ function refuseNonJson(value: unknown, key: string, what: string): unknown {
   if (!wrong) return value;
   const at = key === '' ? '' : ` at "${key}"`;
   const got = value instanceof Map ? 'a Map' : value instanceof Set ? 'a Set' : typeof value === 'function' ? 'a function' : String(value);
-  throw ApplicationFailure.nonRetryable(`${what} holds ${got}${at}, which JSON cannot carry: expected finite numbers, strings, booleans, null, arrays and plain objects`, ERROR_CODES.VALUE_NOT_JSON);
+  throw ApplicationFailure.nonRetryable(
+    `${what} holds ${got}${at}, which JSON cannot carry: expected finite numbers, strings, booleans, null, arrays and plain objects`,
+    ERROR_CODES.VALUE_NOT_JSON,
+  );
 }
 
 /** JSON that refuses what JSON would silently change (NaN becomes null), and never throws on what it reads. */

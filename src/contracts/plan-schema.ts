@@ -1,7 +1,9 @@
 import { z } from 'zod';
 
 /** Ranges of `PlanStep`, for plans that come from outside; apart from `plan.ts` so that zod stays out of the workflow bundle. */
-const nameSchema = z.string().regex(/^[A-Za-z0-9._-]{1,100}$/, 'expected a step name of letters, digits, ".", "_" or "-", at most 100 characters');
+const nameSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,100}$/, 'expected a step name of letters, digits, ".", "_" or "-", at most 100 characters');
 
 export const undoSpecSchema = z.strictObject({
   task_type: z.string().min(1).optional(),

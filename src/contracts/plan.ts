@@ -66,12 +66,17 @@ export class PlanError extends Error {
 /** Refuses an empty or oversized plan, double names (unless `repeatable`), and needs that do not name an earlier step. */
 export function checkPlan(plan: Plan, options: { readonly repeatable?: boolean } = {}): void {
   if (plan.steps.length === 0) throw new PlanError(`plan ${plan.kind}: expected at least one step, got none`);
-  if (plan.steps.length > MAX_STEPS) throw new PlanError(`plan ${plan.kind}: expected at most ${MAX_STEPS} steps, got ${plan.steps.length}`);
+  if (plan.steps.length > MAX_STEPS)
+    throw new PlanError(`plan ${plan.kind}: expected at most ${MAX_STEPS} steps, got ${plan.steps.length}`);
   const seen = new Set<string>();
   for (const [idx, step] of plan.steps.entries()) {
-    if (seen.has(step.name) && !options.repeatable) throw new PlanError(`plan ${plan.kind}: steps[${idx}].name "${step.name}" is used twice; names are unique in a plan`);
+    if (seen.has(step.name) && !options.repeatable)
+      throw new PlanError(`plan ${plan.kind}: steps[${idx}].name "${step.name}" is used twice; names are unique in a plan`);
     for (const need of step.needs ?? []) {
-      if (!seen.has(need)) throw new PlanError(`plan ${plan.kind}: steps[${idx}].needs names "${need}", which is no earlier step; steps may only need earlier ones`);
+      if (!seen.has(need))
+        throw new PlanError(
+          `plan ${plan.kind}: steps[${idx}].needs names "${need}", which is no earlier step; steps may only need earlier ones`,
+        );
     }
     seen.add(step.name);
   }

@@ -53,7 +53,12 @@ export interface PendingCall {
 
 /** The one function over rows (from the query, else the ledger) and what `describe` adds; right for live and closed runs. */
 export function progressOf(run: SagaRun, pending: readonly PendingCall[] = []): ProgressObject {
-  const tasks = run.steps.map((step) => taskOf(step, pending.find((call) => call.step_idx === step.step_idx)));
+  const tasks = run.steps.map((step) =>
+    taskOf(
+      step,
+      pending.find((call) => call.step_idx === step.step_idx),
+    ),
+  );
   const fractions = run.steps.map((step) => fractionDone(step, pending));
   const current = run.steps.find((step) => !isFinished(step.status));
   return {

@@ -19,7 +19,8 @@ export function topicMatches(pattern: string, topic: string): boolean {
 function segmentsMatch(pattern: readonly string[], topic: readonly string[]): boolean {
   const [head, ...rest] = pattern;
   if (head === undefined) return topic.length === 0;
-  if (head === '**') return topic.length === 0 ? segmentsMatch(rest, topic) : segmentsMatch(rest, topic) || segmentsMatch(pattern, topic.slice(1));
+  if (head === '**')
+    return topic.length === 0 ? segmentsMatch(rest, topic) : segmentsMatch(rest, topic) || segmentsMatch(pattern, topic.slice(1));
   const [first, ...others] = topic;
   return first !== undefined && (head === '*' || head === first) && segmentsMatch(rest, others);
 }

@@ -28,8 +28,22 @@ const MINUTE = 60_000;
 export const trainingRunPlan = definePlan(TRAINING_RUN, [
   { name: 'validate_inputs', label: 'check model, dataset and config', estimated_duration_s: 1 },
   { name: 'prepare_run', label: 'make the run directory', needs: ['validate_inputs'], estimated_duration_s: 1, undo: {} },
-  { name: 'execute_training', task_type: 'trainingJob', label: 'start the training job', needs: ['prepare_run'], estimated_duration_s: 1, undo: { timeout_ms: 10 * MINUTE } },
-  { name: 'monitor_progress', label: 'follow the training job', needs: ['execute_training'], timeout_ms: 30 * 24 * 60 * MINUTE, max_retries: 100, estimated_duration_s: 60 },
+  {
+    name: 'execute_training',
+    task_type: 'trainingJob',
+    label: 'start the training job',
+    needs: ['prepare_run'],
+    estimated_duration_s: 1,
+    undo: { timeout_ms: 10 * MINUTE },
+  },
+  {
+    name: 'monitor_progress',
+    label: 'follow the training job',
+    needs: ['execute_training'],
+    timeout_ms: 30 * 24 * 60 * MINUTE,
+    max_retries: 100,
+    estimated_duration_s: 60,
+  },
   { name: 'collect_results', label: 'check and register the model', needs: ['monitor_progress'], estimated_duration_s: 2, undo: {} },
   { name: 'cleanup', label: 'remove temporary files', needs: ['prepare_run'], estimated_duration_s: 1, always: true },
 ]);

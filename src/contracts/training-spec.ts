@@ -39,9 +39,7 @@ export const blocksSchema = z
       if (count > 8) context.addIssue({ code: 'custom', message: `expected at most 8 ${type} blocks, got ${count}` });
     }
     const firstDense = blocks.findIndex((block) => block.type === 'dense');
-    const lateConv = blocks.findIndex(
-      (block, index) => block.type === 'conv3x3' && firstDense >= 0 && index > firstDense,
-    );
+    const lateConv = blocks.findIndex((block, index) => block.type === 'conv3x3' && firstDense >= 0 && index > firstDense);
     if (lateConv >= 0) {
       context.addIssue({
         code: 'custom',

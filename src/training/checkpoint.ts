@@ -50,11 +50,7 @@ export function specSha256({ epochs: _epochs, max_params: _maxParams, ...rest }:
 }
 
 /** Writes a checkpoint: position, then parameters and the optimizer's state in `runs`. */
-export function encodeCheckpoint(
-  identity: CheckpointIdentity,
-  position: TrainingPosition,
-  runs: readonly Float32Array[],
-): Uint8Array {
+export function encodeCheckpoint(identity: CheckpointIdentity, position: TrainingPosition, runs: readonly Float32Array[]): Uint8Array {
   return encodeTensors(FORMAT, { ...identity, ...position, params: runs[0]?.length ?? 0 }, runs);
 }
 
@@ -72,11 +68,7 @@ export function readCheckpointHeader(bytes: Uint8Array): CheckpointHeader {
  *
  * @throws TrainingError `CHECKPOINT_CORRUPT`, or `CHECKPOINT_MISMATCH` when it was made for another spec, dataset or seed.
  */
-export function restoreCheckpoint(
-  bytes: Uint8Array,
-  identity: CheckpointIdentity,
-  runs: readonly Float32Array[],
-): TrainingPosition {
+export function restoreCheckpoint(bytes: Uint8Array, identity: CheckpointIdentity, runs: readonly Float32Array[]): TrainingPosition {
   const { header, values } = decode(bytes);
   for (const field of ['dataset_id', 'dataset_sha256', 'spec_sha256', 'seed'] as const) {
     if (header[field] === identity[field]) continue;
@@ -85,10 +77,7 @@ export function restoreCheckpoint(
   }
   const expected = runs.reduce((total, run) => total + run.length, 0);
   if (values.length !== expected) {
-    throw new TrainingError(
-      'CHECKPOINT_CORRUPT',
-      `The checkpoint cannot be used: expected ${expected} values, got ${values.length}.`,
-    );
+    throw new TrainingError('CHECKPOINT_CORRUPT', `The checkpoint cannot be used: expected ${expected} values, got ${values.length}.`);
   }
   let start = 0;
   for (const run of runs) {

@@ -14,10 +14,7 @@ const MAX_PIXELS = 50_000_000;
 export async function pixelsFromPng(bytes: Uint8Array, shape: ImageShape): Promise<Float32Array> {
   const { height, width, channels } = shape;
   if (channels !== 1 && channels !== 3) {
-    throw new TrainingError(
-      'IMAGE_UNREADABLE',
-      `Expected a model with 1 or 3 channels to read an image for, got ${channels}.`,
-    );
+    throw new TrainingError('IMAGE_UNREADABLE', `Expected a model with 1 or 3 channels to read an image for, got ${channels}.`);
   }
   const raw = await decode(bytes, shape);
   // The data sets have light ink on black; paper is the other way round.

@@ -55,10 +55,7 @@ export function loadModel(bytes: Uint8Array, engine?: Engine): LoadedModel {
   const network = new Network(model, { maxBatch: PREDICT_BATCH, extraRegions: 0, engine });
   const { paramCount } = network.plan;
   if (values.length !== paramCount)
-    throw new TrainingError(
-      'MODEL_CORRUPT',
-      `The model cannot be used: expected ${paramCount} weights, got ${values.length}.`,
-    );
+    throw new TrainingError('MODEL_CORRUPT', `The model cannot be used: expected ${paramCount} weights, got ${values.length}.`);
   network.region(0).set(values);
   return {
     spec: model,

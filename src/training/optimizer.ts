@@ -24,8 +24,5 @@ export function optimizerStep(network: Network, spec: TrainingSpec, step: number
     return;
   }
   const rate = (spec.learning_rate * Math.sqrt(1 - integerPower(BETA2, step))) / (1 - integerPower(BETA1, step));
-  network.kernel.adam(
-    { p, g, m, v: network.regionStart(3), count },
-    { rate, beta1: BETA1, beta2: BETA2, eps: EPSILON },
-  );
+  network.kernel.adam({ p, g, m, v: network.regionStart(3), count }, { rate, beta1: BETA1, beta2: BETA2, eps: EPSILON });
 }

@@ -21,11 +21,7 @@ const CUSTOM = 'custom';
  * @param config - what the user wrote, not yet checked; `undefined` means no changes.
  * @throws TrainingError `MODEL_UNKNOWN`, `SPEC_INVALID` (names the path, what was expected and what came), `MODEL_TOO_LARGE`.
  */
-export function resolveSpec(
-  modelName: string,
-  config: unknown,
-  dataset: Pick<DatasetInfo, 'input' | 'classes'>,
-): TrainingSpec {
+export function resolveSpec(modelName: string, config: unknown, dataset: Pick<DatasetInfo, 'input' | 'classes'>): TrainingSpec {
   const parsed = parseConfig(config ?? {});
   const preset = choosePreset(modelName, parsed);
   const { model: _model, dropout, dataset_limit: _limit, ...changes } = parsed;
@@ -34,10 +30,7 @@ export function resolveSpec(
   const spec = parseSpec({ ...preset.training, ...changes, model });
   const params = countParams(spec.model);
   if (params > spec.max_params) {
-    throw new TrainingError(
-      'MODEL_TOO_LARGE',
-      `Expected at most ${spec.max_params} parameters (max_params), the model has ${params}.`,
-    );
+    throw new TrainingError('MODEL_TOO_LARGE', `Expected at most ${spec.max_params} parameters (max_params), the model has ${params}.`);
   }
   return spec;
 }
@@ -74,10 +67,7 @@ function choosePreset(modelName: string, { model }: TrainingConfig): Preset {
     return typeof model === 'string' ? findPreset(model) : { ...named, blocks: model.blocks };
   }
   if (typeof model === 'object') return { ...findPreset('mlp'), blocks: model.blocks };
-  throw new TrainingError(
-    'SPEC_INVALID',
-    `Invalid training config: model.blocks: expected the blocks of a ${CUSTOM} model, got nothing`,
-  );
+  throw new TrainingError('SPEC_INVALID', `Invalid training config: model.blocks: expected the blocks of a ${CUSTOM} model, got nothing`);
 }
 
 function findPreset(name: string): Preset {

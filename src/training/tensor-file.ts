@@ -38,8 +38,7 @@ export function encodeTensors(format: TensorFormat, header: object, runs: readon
 export function decodeTensors(format: TensorFormat, bytes: Uint8Array): TensorFile {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const magic = buffer.subarray(0, MAGIC_BYTES).toString('latin1');
-  if (magic !== format.magic)
-    throw corrupt(format, `expected it to begin with ${format.magic}, got ${JSON.stringify(magic)}`);
+  if (magic !== format.magic) throw corrupt(format, `expected it to begin with ${format.magic}, got ${JSON.stringify(magic)}`);
   if (buffer.length < PREFIX_BYTES) throw corrupt(format, `expected a header, got only ${buffer.length} bytes`);
   const start = PREFIX_BYTES + buffer.readUInt32LE(MAGIC_BYTES);
   const header = parseHeader(format, buffer.subarray(PREFIX_BYTES, start).toString());

@@ -1,11 +1,5 @@
 import type { TrainingSpec } from '../contracts/training-spec.ts';
-import {
-  type CheckpointIdentity,
-  encodeCheckpoint,
-  restoreCheckpoint,
-  specSha256,
-  type TrainingPosition,
-} from './checkpoint.ts';
+import { type CheckpointIdentity, encodeCheckpoint, restoreCheckpoint, specSha256, type TrainingPosition } from './checkpoint.ts';
 import { permutation, streamKey } from './counter-rng.ts';
 import type { Dataset, SplitName } from './datasets/dataset.ts';
 import { TrainingError } from './errors.ts';
@@ -171,19 +165,14 @@ export class Trainer {
   #diverged(what: string): TrainingError {
     const { epoch, batch } = this.#position;
     const cure = `lower learning_rate (now ${this.#options.spec.learning_rate})`;
-    return new TrainingError(
-      'TRAINING_DIVERGED',
-      `Expected finite numbers, got ${what} in epoch ${epoch + 1}, batch ${batch}; ${cure}.`,
-    );
+    return new TrainingError('TRAINING_DIVERGED', `Expected finite numbers, got ${what} in epoch ${epoch + 1}, batch ${batch}; ${cure}.`);
   }
 }
 
 function refuseMisfit({ spec, dataset, seed }: TrainerOptions): void {
   const { input, classes } = dataset.info;
   const same =
-    input.height === spec.model.input.height &&
-    input.width === spec.model.input.width &&
-    input.channels === spec.model.input.channels;
+    input.height === spec.model.input.height && input.width === spec.model.input.width && input.channels === spec.model.input.channels;
   if (!same) {
     throw new TrainingError(
       'SPEC_INVALID',
@@ -191,10 +180,7 @@ function refuseMisfit({ spec, dataset, seed }: TrainerOptions): void {
     );
   }
   if (classes !== spec.model.classes) {
-    throw new TrainingError(
-      'SPEC_INVALID',
-      `model.classes: expected ${classes} for dataset ${dataset.info.id}, got ${spec.model.classes}`,
-    );
+    throw new TrainingError('SPEC_INVALID', `model.classes: expected ${classes} for dataset ${dataset.info.id}, got ${spec.model.classes}`);
   }
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new TrainingError('SPEC_INVALID', `seed: expected an integer from 0 to 2^53 - 1, got ${seed}`);
@@ -205,8 +191,5 @@ function refuseMisfit({ spec, dataset, seed }: TrainerOptions): void {
 function refuseTooManyParams(spec: TrainingSpec): void {
   const params = countParams(spec.model);
   if (params <= spec.max_params) return;
-  throw new TrainingError(
-    'MODEL_TOO_LARGE',
-    `Expected at most ${spec.max_params} parameters (max_params), the model has ${params}.`,
-  );
+  throw new TrainingError('MODEL_TOO_LARGE', `Expected at most ${spec.max_params} parameters (max_params), the model has ${params}.`);
 }

@@ -11,5 +11,9 @@ const { echo, fail } = callSteps<ProofActivities>();
 export async function proof(input: ProofInput, start?: SagaStart): Promise<{ [name: string]: Json }> {
   const { message } = input.inputs;
   const contextOf = (_step: unknown, idx: number, output: Json): { [key: string]: Json } => ({ [echoedAt(idx)]: output });
-  return runPlan(proofPlan(input), { input, start, contextOf }, { act: (step) => (step.name === 'fail' ? fail({ message }) : echo({ message })) });
+  return runPlan(
+    proofPlan(input),
+    { input, start, contextOf },
+    { act: (step) => (step.name === 'fail' ? fail({ message }) : echo({ message })) },
+  );
 }

@@ -1,6 +1,21 @@
-import { ActivityCancellationType, allHandlersFinished, condition, continueAsNew, proxyActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { jobPauseSignal, jobResumeSignal, MESSAGE_DESCRIPTIONS } from '../contracts/messages.ts';
-import { TRAINING_QUEUE, type TrainingJobActivities, type TrainingJobInput, type TrainingJobResult, type TrainedModel } from '../contracts/training-run.ts';
+import {
+  TRAINING_QUEUE,
+  type TrainingJobActivities,
+  type TrainingJobInput,
+  type TrainingJobResult,
+  type TrainedModel,
+} from '../contracts/training-run.ts';
 
 /** How often a segment may lose its worker; each new try goes on from the last checkpoint. */
 const WORKER_LOSSES = 50;

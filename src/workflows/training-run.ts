@@ -27,7 +27,13 @@ export async function trainingRun(input: TrainingRunInput, start?: SagaStart): P
       compensate: retryLostConnections,
     });
     const result = await saga.step('monitor_progress', () => light.followJob({ job_id }), { compensate: retryLostConnections });
-    const collect = { worker_id: input.worker_id, training, run_name, job: result, fail: input.drill !== undefined && saga.recoveryAttempts === 0 };
+    const collect = {
+      worker_id: input.worker_id,
+      training,
+      run_name,
+      job: result,
+      fail: input.drill !== undefined && saga.recoveryAttempts === 0,
+    };
     return saga.step('collect_results', () => light.collectResults(collect), { undo: () => light.discardResults({ model_id: saga.id }) });
   });
 }

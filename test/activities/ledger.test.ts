@@ -68,7 +68,11 @@ describe('flushLedger', () => {
     await locked(async () => {
       const outcomes = await Promise.allSettled(Array.from({ length: 5 }, (_, n) => local().run(flushLedger, batch(`many-${n}`, 1))));
       expect(outcomes.map((outcome) => reasonOf(outcome)?.type).toSorted((a, b) => String(a).localeCompare(String(b)))).toEqual([
-        'LEDGER_BUSY', 'LEDGER_BUSY', 'LEDGER_TIMEOUT', 'LEDGER_TIMEOUT', 'LEDGER_TIMEOUT',
+        'LEDGER_BUSY',
+        'LEDGER_BUSY',
+        'LEDGER_TIMEOUT',
+        'LEDGER_TIMEOUT',
+        'LEDGER_TIMEOUT',
       ]);
     });
     await expect.poll(async () => await settled(local().run(flushLedger, batch('after', 1))), { timeout: 5_000 }).toBe('fulfilled');
@@ -109,7 +113,10 @@ describe('flushLedger', () => {
   });
 
   test('names the constraint of data that Postgres refuses, and stays retryable', async () => {
-    const flush = local().run(createLedgerActivities({ sql }).flushLedger, batch('bad', 1, { steps: [step(0, { status: 'odd' as 'failed' })] }));
+    const flush = local().run(
+      createLedgerActivities({ sql }).flushLedger,
+      batch('bad', 1, { steps: [step(0, { status: 'odd' as 'failed' })] }),
+    );
     await expect(flush).rejects.toMatchObject({
       type: 'LEDGER_REFUSED',
       nonRetryable: false,

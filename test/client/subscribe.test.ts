@@ -100,7 +100,9 @@ test('rejects with the error of its handler', async () => {
  * Postgres fails one more query with that old error.
  */
 async function publish(first: number, count: number): Promise<void> {
-  const events = Array.from({ length: count }, (_, n) => event('run', String(first + n), (first + n) % 2 === 0 ? 'cerebros.saga.step.started' : 'cerebros.saga.running'));
+  const events = Array.from({ length: count }, (_, n) =>
+    event('run', String(first + n), (first + n) % 2 === 0 ? 'cerebros.saga.step.started' : 'cerebros.saga.running'),
+  );
   await withLedger(database.url, async (own) => await flushBatch(own, batch('run', 1, { events })));
 }
 

@@ -19,16 +19,25 @@ describe('the history of a run', () => {
   afterAll(() => stack.stop());
 
   it('replays against the code', async () => {
-    expect(await stack.ask(['replay', file('whole.json')])).toMatchObject([{ status: 'completed', reason: null, events: history.events.length }]);
+    expect(await stack.ask(['replay', file('whole.json')])).toMatchObject([
+      { status: 'completed', reason: null, events: history.events.length },
+    ]);
   });
 
   it.each([
-    { what: 'a call that the code makes is not in it', doctored: () => withoutEvent(history, 'EVENT_TYPE_ACTIVITY_TASK_SCHEDULED'), says: /nondeterminism/i },
+    {
+      what: 'a call that the code makes is not in it',
+      doctored: () => withoutEvent(history, 'EVENT_TYPE_ACTIVITY_TASK_SCHEDULED'),
+      says: /nondeterminism/i,
+    },
     { what: 'it has a hole', doctored: () => withGap(history, 8), says: /expected event 9, got event 10/ },
     { what: 'it has no events', doctored: () => ({ events: [] }), says: /no/ },
   ])('is refused when $what', async ({ doctored, says }) => {
     writeFileSync(file('doctored.json'), JSON.stringify(doctored()));
-    const [whole, refused] = await stack.ask<readonly { readonly status: string; readonly reason: string | null }[]>(['replay', file('whole.json'), file('doctored.json')], { code: 1 });
+    const [whole, refused] = await stack.ask<readonly { readonly status: string; readonly reason: string | null }[]>(
+      ['replay', file('whole.json'), file('doctored.json')],
+      { code: 1 },
+    );
     expect(whole).toMatchObject({ status: 'completed' });
     expect(refused).toMatchObject({ status: 'failed', reason: expect.stringMatching(says) as string });
   });

@@ -13,16 +13,24 @@ interface Verified {
 
 /** What a run's rows say; times of a rebuild are those of the history's events. */
 function said({ id, run_id, status, context, error, steps }: SagaRun): unknown {
-  const rows = steps.map(({ step_idx, step_name, status: own, output, error: fault, attempts }) => ({ step_idx, step_name, own, output, fault, attempts }));
+  const rows = steps.map(({ step_idx, step_name, status: own, output, error: fault, attempts }) => ({
+    step_idx,
+    step_name,
+    own,
+    output,
+    fault,
+    attempts,
+  }));
   return { id, run_id, status, context, error, rows };
 }
 
-describe('the proof, by its commands', () => {
-  let stack: DevStack;
-  beforeAll(async () => void (stack = await startDev()));
-  afterAll(() => stack.stop());
+let stack: DevStack;
+beforeAll(async () => void (stack = await startDev()));
+afterAll(() => stack.stop());
 
-  const start = (id: string, input: string, code: number): Promise<SagaRun> => stack.ask<SagaRun>(['start', 'proof', '--input', '-', '--id', id, '--wait'], { input, code });
+describe('the ledger of a proof', () => {
+  const start = (id: string, input: string, code: number): Promise<SagaRun> =>
+    stack.ask<SagaRun>(['start', 'proof', '--input', '-', '--id', id, '--wait'], { input, code });
 
   it('leaves the exact ledger of a run that fails, and exits 1', async () => {
     const printed = await start('fails', proof('echo', 'echo', 'fail'), 1);
@@ -61,13 +69,24 @@ describe('the proof, by its commands', () => {
     expect(await stack.ask<Verified>(['ledger', 'verify'])).toEqual({ agrees: true, counts: { ok: 2 }, runs: [] });
     expect(said(await stack.ask<SagaRun>(['show', 'fails']))).toEqual(said(before));
   });
+});
 
+describe('a proof that has run', () => {
   it('publishes what happened, in order', async () => {
     const { stdout } = await stack.cli(['events', 'tail', '--topic', 'cerebros.**', '--from', '1', '-o', 'jsonl']);
-    const events = stdout.trim().split('\n').map((line) => JSON.parse(line) as StoredEvent & { readonly data: { readonly step_idx?: number } });
-    const of = events.filter((event) => event.subject === 'fails').map(({ type, data }) => `${type.replace('cerebros.saga.', '')} ${data.step_idx ?? ''}`.trim());
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as StoredEvent & { readonly data: { readonly step_idx?: number } });
+    const of = events
+      .filter((event) => event.subject === 'fails')
+      .map(({ type, data }) => `${type.replace('cerebros.saga.', '')} ${data.step_idx ?? ''}`.trim());
     const done = [0, 1].flatMap((idx) => [`step.started ${idx}`, `step.completed ${idx}`]);
-    expect(of.filter((event) => event.startsWith('step.') && !event.includes('compensated'))).toEqual([...done, 'step.started 2', 'step.failed 2']);
+    expect(of.filter((event) => event.startsWith('step.') && !event.includes('compensated'))).toEqual([
+      ...done,
+      'step.started 2',
+      'step.failed 2',
+    ]);
     expect(of.slice(-3)).toEqual(['step.compensated 1', 'step.compensated 0', 'rolled_back']);
     expect(events.map((event) => event.seq)).toEqual(events.map((event) => event.seq).toSorted((a, b) => a - b));
     const failed = await stack.cli(['events', 'tail', '--topic', 'cerebros.saga.step.failed', '--from', '1', '-o', 'jsonl']);
@@ -84,7 +103,10 @@ describe('the proof, by its commands', () => {
 
   it('is planned and drawn without being started', async () => {
     const input = proof('echo', 'fail');
-    expect(await stack.ask(['plan', 'proof', '--input', '-'], { input })).toMatchObject({ kind: 'proof', steps: [{ name: 'echo' }, { name: 'fail' }] });
+    expect(await stack.ask(['plan', 'proof', '--input', '-'], { input })).toMatchObject({
+      kind: 'proof',
+      steps: [{ name: 'echo' }, { name: 'fail' }],
+    });
     const { stdout } = await stack.cli(['graph', 'proof', '--input', '-', '--format', 'mermaid'], { input });
     expect(stdout).toContain('s0 --> s1');
     const live = await stack.cli(['graph', 'fails', '--format', 'text']);

@@ -5,7 +5,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SagaRun } from '../../src/contracts/ledger.ts';
 import type { ReentryResult, StepRef } from '../../src/client/index.ts';
 import { startDev, type DevStack } from '../support/cli.ts';
-import { artifacts, checkpointOf, closed, digits, jobOf, mnist, resultOf, runDir, show, startTraining, trained } from '../support/training.ts';
+import {
+  artifacts,
+  checkpointOf,
+  closed,
+  digits,
+  jobOf,
+  mnist,
+  resultOf,
+  runDir,
+  show,
+  startTraining,
+  trained,
+} from '../support/training.ts';
 
 const DRILL = ['start', 'training-run', '--input', 'examples/training-run-drill.json', '--wait'];
 const ALL_UNDONE = ['compensated', 'compensated', 'compensated', 'compensated', 'failed', 'completed'];
@@ -22,7 +34,11 @@ describe('a training run that fails after its work', () => {
 
   it('is undone: nothing of it is left', async () => {
     const run = await stack.ask<SagaRun>([...DRILL, '--id', 'drill'], { code: 1 });
-    expect(run).toMatchObject({ status: 'rolled_back', error: { reason: 'step_failed:collect_results', compensate_from_idx: 4 }, result: null });
+    expect(run).toMatchObject({
+      status: 'rolled_back',
+      error: { reason: 'step_failed:collect_results', compensate_from_idx: 4 },
+      result: null,
+    });
     expect(statuses(run)).toEqual(ALL_UNDONE);
     expect(existsSync(runDir(stack, 'drill'))).toBe(false);
     expect(artifacts(stack)).toEqual([]);
@@ -36,7 +52,12 @@ describe('a training run that fails after its work', () => {
     expect(halted).toMatchObject({ status: 'halted', error: { reason: 'step_failed:collect_results' } });
     expect(statuses(halted)).toEqual(['completed', 'completed', 'completed', 'completed', 'failed', 'pending']);
     const [model, checkpoint] = ['model.bin', 'epoch-20.ckpt'].map((file) => join(runDir(stack, 'halted'), file));
-    const before = { job: await jobOf(stack.client, 'halted'), runId: await latestRunId('halted'), mtime: statSync(model ?? '').mtimeMs, checkpoint: sha256(checkpoint ?? '') };
+    const before = {
+      job: await jobOf(stack.client, 'halted'),
+      runId: await latestRunId('halted'),
+      mtime: statSync(model ?? '').mtimeMs,
+      checkpoint: sha256(checkpoint ?? ''),
+    };
     expect(await stack.ask<SagaRun[]>(['list', '--recoverable'])).toMatchObject([{ id: 'halted' }]);
 
     const dry = await stack.ask<ReentryResult>(['recover', 'halted', '--from-step', '4', '--dry-run']);
@@ -60,7 +81,13 @@ describe('a training run that fails after its work', () => {
   it('is rolled back after it was halted', async () => {
     await stack.ask([...DRILL, '--id', 'undone', '--on-failure', 'halt', '--set', 'seed=9'], { code: 1 });
     const dry = await stack.ask<ReentryResult>(['rollback', 'undone', '--dry-run']);
-    expect(names(dry.preview.undone)).toEqual(['validate_inputs', 'prepare_run', 'execute_training', 'monitor_progress', 'collect_results']);
+    expect(names(dry.preview.undone)).toEqual([
+      'validate_inputs',
+      'prepare_run',
+      'execute_training',
+      'monitor_progress',
+      'collect_results',
+    ]);
     expect(existsSync(runDir(stack, 'undone'))).toBe(true);
     const run = await stack.ask<SagaRun>(['rollback', 'undone']);
     expect(run).toMatchObject({ status: 'rolled_back', error: { reason: 'step_failed:collect_results', compensate_from_idx: 4 } });
@@ -89,7 +116,11 @@ describe('a training run that Temporal ended', () => {
   it('is refused while it is open, unresolved when it was terminated, and undone by a rollback', async () => {
     await startTraining(stack, 'lost', mnist({ epochs: 500 }));
     await checkpointOf(stack, 'lost', 1);
-    for (const command of [['recover', 'lost', '--from-step', '0'], ['rollback', 'lost'], ['undo', 'retry', 'lost']]) {
+    for (const command of [
+      ['recover', 'lost', '--from-step', '0'],
+      ['rollback', 'lost'],
+      ['undo', 'retry', 'lost'],
+    ]) {
       const { code, stderr } = await stack.cli(command);
       expect({ command, code }, stderr).toEqual({ command, code: 5 });
       expect(stderr).toContain('still open');

@@ -10,42 +10,54 @@ import { loadDataset } from '../../src/training/datasets/registry.ts';
 import { startDev, type DevStack } from '../support/cli.ts';
 import { artifacts, digits, resultOf, trained } from '../support/training.ts';
 
+let stack: DevStack;
+let run: SagaRun;
+beforeAll(async () => {
+  stack = await startDev();
+  run = await trained(stack, 'first', digits());
+});
+afterAll(() => stack.stop());
+
 describe('a training run', () => {
-  let stack: DevStack;
-  let run: SagaRun;
-  beforeAll(async () => {
-    stack = await startDev();
-    run = await trained(stack, 'first', digits());
-  });
-  afterAll(() => stack.stop());
-
-  const stored = (uri: string): Buffer => {
-    const sha256 = uri.replace('artifact:sha256:', '');
-    return readFileSync(join(stack.dataDir, 'artifacts', 'sha256', sha256.slice(0, 2), sha256.slice(2)));
-  };
-
   it('completes in six steps, with the figures and the files of its model', () => {
     expect(run.steps.map((step) => [step.step_name, step.status, step.attempts])).toEqual(
-      ['validate_inputs', 'prepare_run', 'execute_training', 'monitor_progress', 'collect_results', 'cleanup'].map((name) => [name, 'completed', 1]),
+      ['validate_inputs', 'prepare_run', 'execute_training', 'monitor_progress', 'collect_results', 'cleanup'].map((name) => [
+        name,
+        'completed',
+        1,
+      ]),
     );
     const result = resultOf(run);
     expect(result.test_accuracy).toBeGreaterThan(0.9);
     expect(result.validation_accuracy).toBeGreaterThan(0.9);
-    expect(createHash('sha256').update(stored(result.model_uri)).digest('hex')).toBe(result.model_sha256);
-    const curve = JSON.parse(stored(result.curve_uri).toString('utf8')) as EpochRecord[];
+    expect(
+      createHash('sha256')
+        .update(readFileSync(fileOf(result.model_uri)))
+        .digest('hex'),
+    ).toBe(result.model_sha256);
+    const curve = JSON.parse(readFileSync(fileOf(result.curve_uri)).toString('utf8')) as EpochRecord[];
     expect(curve.map((record) => record.epoch)).toEqual(Array.from({ length: 20 }, (_, idx) => idx + 1));
     expect(curve.at(-1)?.train_loss).toBeLessThan(curve[0]?.train_loss ?? 0);
     expect(curve.at(-1)?.validation_accuracy).toBe(result.validation_accuracy);
   });
 
   it('leaves the model in its folder, and no checkpoint or temporary file', () => {
-    expect(artifacts(stack).filter((file) => file.startsWith('runs/')).toSorted()).toEqual(['runs/first/model.bin', 'runs/first/run.json']);
+    expect(
+      artifacts(stack)
+        .filter((file) => file.startsWith('runs/'))
+        .toSorted(),
+    ).toEqual(['runs/first/model.bin', 'runs/first/run.json']);
     expect(artifacts(stack).filter((file) => file.includes('.tmp'))).toEqual([]);
   });
 
   it('registers the model with its metrics', async () => {
     const { model_sha256, model_uri, test_accuracy } = resultOf(run);
-    expect(await stack.ask(['models', 'show', 'first'])).toMatchObject({ id: 'first', sha256: model_sha256, uri: model_uri, metrics: { test_accuracy } });
+    expect(await stack.ask(['models', 'show', 'first'])).toMatchObject({
+      id: 'first',
+      sha256: model_sha256,
+      uri: model_uri,
+      metrics: { test_accuracy },
+    });
     const metrics = await stack.sql`select name, count(*)::int from metrics where run = 'first' group by name order by name`;
     expect(metrics.map((row) => ({ ...row }))).toEqual([
       { name: 'train_loss', count: 20 },
@@ -53,12 +65,25 @@ describe('a training run', () => {
     ]);
   });
 
-  it('gives a model that reads digits it has never seen', async () => {
+  it('gives the same model for the same seed, another for another', async () => {
+    const [same, other] = await Promise.all([trained(stack, 'same-seed', digits()), trained(stack, 'other-seed', digits({ seed: 8 }))]);
+    const { model_sha256, model_uri } = resultOf(run);
+    expect(resultOf(same)).toMatchObject({ model_sha256, model_uri, model_id: 'same-seed' });
+    expect(resultOf(other).model_sha256).not.toBe(model_sha256);
+  });
+});
+
+describe('a trained model', () => {
+  it('reads digits it has never seen', async () => {
     const { info, splits } = loadDataset('digits');
     const read = [3, 7, 0].map(async (digit) => {
       const file = join(stack.dataDir, `${digit}.png`);
       writeFileSync(file, await pngOf(splits.test, info, digit));
-      const { class: seen, probabilities } = await stack.ask<{ readonly class: number; readonly probabilities: readonly number[] }>(['predict', 'first', file]);
+      const { class: seen, probabilities } = await stack.ask<{ readonly class: number; readonly probabilities: readonly number[] }>([
+        'predict',
+        'first',
+        file,
+      ]);
       expect(probabilities.reduce((sum, one) => sum + one, 0)).toBeCloseTo(1, 4);
       return seen;
     });
@@ -75,17 +100,10 @@ describe('a training run', () => {
     expect(said.stderr).toContain(names);
   });
 
-  it('gives the same model for the same seed, another for another', async () => {
-    const [same, other] = await Promise.all([trained(stack, 'same-seed', digits()), trained(stack, 'other-seed', digits({ seed: 8 }))]);
-    const { model_sha256, model_uri } = resultOf(run);
-    expect(resultOf(same)).toMatchObject({ model_sha256, model_uri, model_id: 'same-seed' });
-    expect(resultOf(other).model_sha256).not.toBe(model_sha256);
-  });
-
   it('says that a damaged model is damaged', async () => {
-    const { model_uri, model_sha256 } = resultOf(run);
-    const path = join(stack.dataDir, 'artifacts', 'sha256', model_sha256.slice(0, 2), model_sha256.slice(2));
-    const bytes = stored(model_uri);
+    const { model_uri } = resultOf(run);
+    const path = fileOf(model_uri);
+    const bytes = readFileSync(path);
     writeFileSync(path, bytes.subarray(1));
     const said = await stack.cli(['predict', 'first', join(stack.dataDir, '3.png')]);
     expect(said).toMatchObject({ code: 4, stdout: '' });
@@ -95,10 +113,21 @@ describe('a training run', () => {
   });
 });
 
+/** The file of the artifact store that a URI names. */
+function fileOf(uri: string): string {
+  const sha256 = uri.replace('artifact:sha256:', '');
+  return join(stack.dataDir, 'artifacts', 'sha256', sha256.slice(0, 2), sha256.slice(2));
+}
+
 /** The first image of a digit as a grey PNG. */
 async function pngOf(split: Dataset['splits']['test'], { input }: Dataset['info'], digit: number): Promise<Buffer> {
   const { height, width } = input;
   const pixels = new Float32Array(height * width);
   split.copyPixels(pixels, () => split.labels.indexOf(digit));
-  return sharp(Uint8Array.from(pixels, (value) => Math.round(value * 255)), { raw: { width, height, channels: 1 } }).png().toBuffer();
+  return sharp(
+    Uint8Array.from(pixels, (value) => Math.round(value * 255)),
+    { raw: { width, height, channels: 1 } },
+  )
+    .png()
+    .toBuffer();
 }

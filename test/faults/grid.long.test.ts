@@ -47,7 +47,14 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     told: { script: { do: 'no_effect' } },
     hit: { how: 'failed', code: 'NO_EFFECT', attempt: 1 },
     closed: 'FAILED',
-    run: (step) => ({ status: 'rolled_back', error: { reason: `step_failed:${step}`, compensate_from_idx: expect.toSatisfy((idx) => idx !== SIX.indexOf(step)), message: expect.any(String) } }),
+    run: (step) => ({
+      status: 'rolled_back',
+      error: {
+        reason: `step_failed:${step}`,
+        compensate_from_idx: expect.toSatisfy((idx) => idx !== SIX.indexOf(step)),
+        message: expect.any(String),
+      },
+    }),
     row: { status: 'failed', compensated_at: null, error: { code: 'NO_EFFECT', message: 'nothing was done' } },
     effects: [],
   },
@@ -86,18 +93,34 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     then_fails: true,
     hit: { how: 'failed', code: 'SCRIPTED', attempt: 1 },
     closed: 'FAILED',
-    run: (step) => ({ status: 'failed', error: { reason: 'step_failed:f', compensate_from_idx: 5, message: expect.any(String), stuck: [{ step_idx: SIX.indexOf(step), step_name: step, code: 'SCRIPTED', message: expect.any(String) }] } }),
+    run: (step) => ({
+      status: 'failed',
+      error: {
+        reason: 'step_failed:f',
+        compensate_from_idx: 5,
+        message: expect.any(String),
+        stuck: [{ step_idx: SIX.indexOf(step), step_name: step, code: 'SCRIPTED', message: expect.any(String) }],
+      },
+    }),
     row: { status: 'compensation_failed', error: { code: 'SCRIPTED', message: expect.any(String) } },
     effects: ['do', 'undo'],
   },
 };
 
 function failedAt(step: SixName): Partial<SagaRunRow> {
-  return { status: 'rolled_back', cancel_requested: false, error: { reason: `step_failed:${step}`, compensate_from_idx: expect.any(Number), message: expect.any(String) } };
+  return {
+    status: 'rolled_back',
+    cancel_requested: false,
+    error: { reason: `step_failed:${step}`, compensate_from_idx: expect.any(Number), message: expect.any(String) },
+  };
 }
 
 function cancelled(): Partial<SagaRunRow> {
-  return { status: 'rolled_back', cancel_requested: true, error: { reason: 'cancelled', compensate_from_idx: expect.any(Number), message: expect.any(String) } };
+  return {
+    status: 'rolled_back',
+    cancel_requested: true,
+    error: { reason: 'cancelled', compensate_from_idx: expect.any(Number), message: expect.any(String) },
+  };
 }
 
 /** Resumes once the step has ended: nothing else has started by then, and not even the run has ended when it was the last step. */
@@ -134,18 +157,23 @@ describe('each step × each fault', () => {
   });
   afterAll(() => rig.stop());
 
-  it.each(CELLS)('step $step $fault: each effect is made once and taken back in order, and ledger, history and effects agree', async (cell) => {
-    const fault = faultOf(cell);
-    const evidence = await expectPlayed(played.get(cell));
-    expectHit(evidence, cell);
-    expectLaws(evidence);
-    expect(evidence.closed).toBe(fault.closed);
-    expect(evidence.rows).toMatchObject(fault.run(cell.step));
-    expect(evidence.rows.steps[SIX.indexOf(cell.step)]).toMatchObject(fault.row);
-    const own = evidence.effects.filter((effect) => effect.step === cell.step);
-    expect(own.map((effect) => effect.phase)).toEqual(fault.effects);
-    expect(Object.values(standing(evidence.effects)).filter((left) => left > 0)).toHaveLength(fault.closed === 'COMPLETED' ? SIX.length : 0);
-  });
+  it.each(CELLS)(
+    'step $step $fault: each effect is made once and taken back in order, and ledger, history and effects agree',
+    async (cell) => {
+      const fault = faultOf(cell);
+      const evidence = await expectPlayed(played.get(cell));
+      expectHit(evidence, cell);
+      expectLaws(evidence);
+      expect(evidence.closed).toBe(fault.closed);
+      expect(evidence.rows).toMatchObject(fault.run(cell.step));
+      expect(evidence.rows.steps[SIX.indexOf(cell.step)]).toMatchObject(fault.row);
+      const own = evidence.effects.filter((effect) => effect.step === cell.step);
+      expect(own.map((effect) => effect.phase)).toEqual(fault.effects);
+      expect(Object.values(standing(evidence.effects)).filter((left) => left > 0)).toHaveLength(
+        fault.closed === 'COMPLETED' ? SIX.length : 0,
+      );
+    },
+  );
 });
 
 /** Starts a cell's run and, if it is struck from outside, strikes it. */
@@ -170,13 +198,18 @@ async function finish(rig: Rig, cell: Cell, handle: WorkflowHandle): Promise<Evi
 function expectHit({ events }: Evidence, cell: Cell): void {
   const { hit, update, then_fails } = faultOf(cell);
   const call = `${SIX.indexOf(cell.step)}:${cell.step}:${then_fails ? 'undo' : 'do'}:1`;
-  expect(activityEnds(events).find((end) => end.call === call), 'the fault happened').toMatchObject(hit);
+  expect(
+    activityEnds(events).find((end) => end.call === call),
+    'the fault happened',
+  ).toMatchObject(hit);
   if (!update) return;
   const [accepted = 0] = acceptedUpdates(events, update);
   const ended = activityEnds(events).find((end) => end.call === call)?.event_id ?? 0;
   expect(accepted, `${update} was accepted while the step ran`).toBeGreaterThan(0);
   expect(accepted).toBeLessThan(ended);
-  const later = activityStarts(events).filter((start) => start.event_id > accepted && start.call.includes(':do:') && dependsOn(start.call.split(':')[1] as SixName, cell.step));
+  const later = activityStarts(events).filter(
+    (start) => start.event_id > accepted && start.call.includes(':do:') && dependsOn(start.call.split(':')[1] as SixName, cell.step),
+  );
   const [resumed = 0] = acceptedUpdates(events, 'resume');
   expect(later.filter((start) => start.event_id < resumed || resumed === 0).map((start) => start.call)).toEqual([]);
 }

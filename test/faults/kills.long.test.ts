@@ -55,7 +55,12 @@ describe('a worker that is killed', () => {
   });
 
   afterAll(async () => {
-    process.stderr.write(figures(took, lanes.reduce((sum, { worker }) => sum + worker.killed, 0)));
+    process.stderr.write(
+      figures(
+        took,
+        lanes.reduce((sum, { worker }) => sum + worker.killed, 0),
+      ),
+    );
     await Promise.all([...lanes, forgetful].map(({ worker }) => worker.stop()));
     program.remove();
     await rig.stop();
@@ -105,7 +110,15 @@ function startLane(rig: Rig, program: WorkerProgram, n: number | 'forgetful'): L
   const dir = join(dirname(rig.effects.path), `lane-${n}`);
   const taskQueue = `${rig.taskQueue}-${n}`;
   const address = process.env['CEREBROS_TEST_ADDRESS'] ?? '';
-  const settings = { address, databaseUrl: rig.databaseUrl, taskQueue, effects: rig.effects.path, gate: rig.gate, dir, forgetful: n === 'forgetful' };
+  const settings = {
+    address,
+    databaseUrl: rig.databaseUrl,
+    taskQueue,
+    effects: rig.effects.path,
+    gate: rig.gate,
+    dir,
+    forgetful: n === 'forgetful',
+  };
   return { taskQueue, worker: new SupervisedWorker(program, settings), kill: new KillSwitch(dir) };
 }
 

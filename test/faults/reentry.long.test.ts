@@ -48,10 +48,13 @@ describe('a run that was terminated, then rolled back under its id', () => {
     const points: readonly HoldAt[] = [...effects, ...flushes];
     const stops: Stop[] = [];
     // Eight at a time: a hold during a flush has half a second.
-    for (let first = 0; first < points.length; first += 8) stops.push(...(await Promise.all(points.slice(first, first + 8).map(stopAndRollBack))));
+    for (let first = 0; first < points.length; first += 8)
+      stops.push(...(await Promise.all(points.slice(first, first + 8).map(stopAndRollBack))));
     const hit = stops.filter(({ point }) => point !== undefined);
     const lengths = [...new Set(hit.map(({ events }) => events))].toSorted((a, b) => a - b);
-    process.stderr.write(`terminated at ${effects.length} points around effects and ${hit.length - effects.length} around flushes, at history lengths ${lengths.join(' ')}\n`);
+    process.stderr.write(
+      `terminated at ${effects.length} points around effects and ${hit.length - effects.length} around flushes, at history lengths ${lengths.join(' ')}\n`,
+    );
     expect(hit.map(({ point }) => point)).toEqual(expect.arrayContaining(effects));
     // How many flushes a run makes depends on how its steps fall together.
     expect(hit.length).toBeGreaterThanOrEqual(points.length - 6);
@@ -73,29 +76,43 @@ describe('a halted run that is recovered', () => {
     }
   });
 
-  it.each(RECOVERIES)('at $failed, from step $from: the steps before it are reused, those from it on undone once and done again', async ({ failed, from }) => {
-    const { evidence, before, started, refused } = await expectPlayed(recovered.get(`${failed} ${from}`));
-    expect(before.rows).toMatchObject({ status: 'halted', error: { reason: `step_failed:${failed}`, compensate_from_idx: null } });
-    expect(before.verdict.differences).toEqual([]);
-    expect(before.effects.filter((effect) => effect.phase === 'undo')).toEqual([]);
-    expectLaws(evidence);
-    expect(evidence.rows).toMatchObject({ status: 'completed', recovery_attempts: 1, run_id: expect.not.stringContaining(before.rows.run_id ?? '') });
-    const expected = SIX.flatMap((step, idx) => (idx >= from && started.includes(step) ? [`${step} do 0`, `${step} undo 0`, `${step} do 1`] : [`${step} do 0`]));
-    expect(evidence.effects.map(nameOf).toSorted()).toEqual(expected.toSorted());
-    expect(refused, 'a step behind the first unfinished one').toBe('REFUSED');
-  });
+  it.each(RECOVERIES)(
+    'at $failed, from step $from: the steps before it are reused, those from it on undone once and done again',
+    async ({ failed, from }) => {
+      const { evidence, before, started, refused } = await expectPlayed(recovered.get(`${failed} ${from}`));
+      expect(before.rows).toMatchObject({ status: 'halted', error: { reason: `step_failed:${failed}`, compensate_from_idx: null } });
+      expect(before.verdict.differences).toEqual([]);
+      expect(before.effects.filter((effect) => effect.phase === 'undo')).toEqual([]);
+      expectLaws(evidence);
+      expect(evidence.rows).toMatchObject({
+        status: 'completed',
+        recovery_attempts: 1,
+        run_id: expect.not.stringContaining(before.rows.run_id ?? ''),
+      });
+      const expected = SIX.flatMap((step, idx) =>
+        idx >= from && started.includes(step) ? [`${step} do 0`, `${step} undo 0`, `${step} do 1`] : [`${step} do 0`],
+      );
+      expect(evidence.effects.map(nameOf).toSorted()).toEqual(expected.toSorted());
+      expect(refused, 'a step behind the first unfinished one').toBe('REFUSED');
+    },
+  );
 });
 
 /** Starts the rollback of a history that ends in a termination, as a run of another id, so that every cut has its own effects. */
 async function rollBackFrom(prefix: readonly HistoryEvent[]): Promise<void> {
   const cut = prefix.length;
-  const terminated = temporal.api.history.v1.HistoryEvent.fromObject({ eventId: cut + 1, workflowExecutionTerminatedEventAttributes: { reason: 'test' } });
+  const terminated = temporal.api.history.v1.HistoryEvent.fromObject({
+    eventId: cut + 1,
+    workflowExecutionTerminatedEventAttributes: { reason: 'test' },
+  });
   const id = `cut-${cut}-${randomBytes(4).toString('hex')}`;
   const start = planned(planRollback(foldHistory([...prefix, terminated], { id })));
   const handle = await rig.startScripted(FAILING, start, id);
   await expect(handle.result(), `cut ${cut}`).rejects.toThrow('Workflow execution failed');
   const effects = rig.effects.all(id);
-  expect(effects.map(({ step, phase, outcome }) => `${step} ${phase} ${outcome}`).toSorted(), `cut ${cut}`).toEqual(owedBy(prefix).toSorted());
+  expect(effects.map(({ step, phase, outcome }) => `${step} ${phase} ${outcome}`).toSorted(), `cut ${cut}`).toEqual(
+    owedBy(prefix).toSorted(),
+  );
   const { rows, verdict } = await gather(rig, id);
   expect(verdict.differences, `cut ${cut}`).toEqual([]);
   expect(rows, `cut ${cut}`).toMatchObject({ status: 'rolled_back', error: { reason: 'terminated' } });
@@ -126,7 +143,10 @@ async function stopAndRollBack(at: HoldAt): Promise<Stop> {
   const id = `stop-${String(at).replace(' ', '-')}-${randomBytes(4).toString('hex')}`;
   const hold = holds.set(id, at);
   const first = await rig.startScripted(FAILING, undefined, id);
-  const ended = first.result().then(() => undefined, () => undefined);
+  const ended = first.result().then(
+    () => undefined,
+    () => undefined,
+  );
   const point = await Promise.race([hold.reached, ended]);
   if (point === undefined) return { point, events: 0 };
   await first.terminate('test');
@@ -178,7 +198,12 @@ async function recover(id: string, from: number): Promise<Recovered> {
   const input = sixSteps({ [failed]: { script: { do: 'wait' }, plan: { timeout_ms: 1500, max_retries: 0 } } });
   await rig.startScripted(input, start, id);
   await untilClosed(rig.client, id);
-  return { before, evidence: await gather(rig, id), started: startedIn(before.events), refused: 'refusal' in tooFar ? tooFar.refusal.code : undefined };
+  return {
+    before,
+    evidence: await gather(rig, id),
+    started: startedIn(before.events),
+    refused: 'refusal' in tooFar ? tooFar.refusal.code : undefined,
+  };
 }
 
 function planned(plan: ReentryPlan): SagaStart {

@@ -67,7 +67,9 @@ describe('a server that is killed with runs under way', () => {
     writeFileSync(own.gate, '');
     for (const id of ids) await expectCompleted(id);
     expect(made([waiting])).toBe(SIX.length);
-    table.push(`kill -9 of ${server} ×3: ${ids.length} runs, ${struck + 3} hit while open, all effects made ${backs.join(', ')} ms after the kill`);
+    table.push(
+      `kill -9 of ${server} ×3: ${ids.length} runs, ${struck + 3} hit while open, all effects made ${backs.join(', ')} ms after the kill`,
+    );
   });
 });
 
@@ -89,7 +91,11 @@ describe('half a minute without Postgres', () => {
     while (Date.now() - down < OUTAGE_MS - 5000) {
       const id = await startSix(own, sixSteps());
       ids.push(id);
-      await until(async () => (queries.push(await timedQuery(running), await timedQuery(id)), made(ids) === ids.length * SIX.length), 15_000, `all effects of ${id} without Postgres`);
+      await until(
+        async () => (queries.push(await timedQuery(running), await timedQuery(id)), made(ids) === ids.length * SIX.length),
+        15_000,
+        `all effects of ${id} without Postgres`,
+      );
     }
     await until(() => Date.now() - down >= OUTAGE_MS, OUTAGE_MS);
     expect(await statusOf(running), 'a run does not close before its last flush').toBe('RUNNING');
@@ -99,7 +105,14 @@ describe('half a minute without Postgres', () => {
     const back = Date.now() - up;
     const delays = new Map(await Promise.all([calm, ...ids].map(async (id) => [id, await stepDelays(id)] as const)));
     const outage = ids.flatMap((id) => delays.get(id) ?? []);
-    note(how, { calm: delays.get(calm) ?? [], running: delays.get(running) ?? [], started: ids.slice(1).flatMap((id) => delays.get(id) ?? []), queries, back, runs: ids.length });
+    note(how, {
+      calm: delays.get(calm) ?? [],
+      running: delays.get(running) ?? [],
+      started: ids.slice(1).flatMap((id) => delays.get(id) ?? []),
+      queries,
+      back,
+      runs: ids.length,
+    });
     expect(Math.max(...outage), 'the longest delay of a step').toBeLessThan(1000);
     expect(Math.max(...queries), 'the longest query').toBeLessThan(1000);
     const ends = await Promise.all(ids.map(lastStepEnd));
@@ -160,12 +173,20 @@ async function stepDelays(id: string): Promise<number[]> {
   const ends = new Map(activityEnds(events).map(({ call, at_ms }) => [call.split(':')[1], at_ms]));
   const [first] = events;
   const began = first ? timeOf(first) : 0;
-  return SIX.map((step: SixName) => (starts.get(step) ?? Number.NaN) - Math.max(began, ...SIX.filter((need) => dependsOn(step, need)).map((need) => ends.get(need) ?? Number.NaN)));
+  return SIX.map(
+    (step: SixName) =>
+      (starts.get(step) ?? Number.NaN) -
+      Math.max(began, ...SIX.filter((need) => dependsOn(step, need)).map((need) => ends.get(need) ?? Number.NaN)),
+  );
 }
 
 async function lastStepEnd(id: string): Promise<number> {
   const events = (await fetchHistory(own.client, id)) ?? [];
-  return Math.max(...activityEnds(events).filter(({ call }) => call.includes(':do:')).map(({ at_ms }) => at_ms));
+  return Math.max(
+    ...activityEnds(events)
+      .filter(({ call }) => call.includes(':do:'))
+      .map(({ at_ms }) => at_ms),
+  );
 }
 
 interface Figures {

@@ -62,11 +62,18 @@ describe('flushBatch', () => {
     await flushBatch(sql, batch('mixed', 30, { steps: [step(1, { status: 'compensated' })] }));
     await flushBatch(sql, batch('mixed', 20, { steps: [step(0, { status: 'failed' }), step(1, { status: 'failed' })] }));
     const run = await getRun(sql, 'mixed');
-    expect(run?.steps.map((row) => [row.status, row.version])).toEqual([['failed', 20], ['compensated', 30]]);
+    expect(run?.steps.map((row) => [row.status, row.version])).toEqual([
+      ['failed', 20],
+      ['compensated', 30],
+    ]);
   });
 
   test('changes nothing and adds no event when the same batch comes twice', async () => {
-    const twice = batch('twice', 5, { run: { status: 'running', context: { a: 1 } }, steps: [step(0)], events: [event('twice', '1'), event('twice', '2')] });
+    const twice = batch('twice', 5, {
+      run: { status: 'running', context: { a: 1 } },
+      steps: [step(0)],
+      events: [event('twice', '1'), event('twice', '2')],
+    });
     await flushBatch(sql, twice);
     const before = await getRun(sql, 'twice');
     await flushBatch(sql, twice);
@@ -78,7 +85,13 @@ describe('flushBatch', () => {
     const error = { reason: 'cancelled', compensate_from_idx: 1 };
     await flushBatch(sql, batch('patch', 1, { run: { result: { ok: true }, error, current_step_idx: 4, started_at: NOON, inputs: [1] } }));
     await flushBatch(sql, batch('patch', 2, { run: { error: null, current_step_idx: null } }));
-    expect(await getRun(sql, 'patch')).toMatchObject({ result: { ok: true }, error: null, current_step_idx: null, started_at: NOON, inputs: [1] });
+    expect(await getRun(sql, 'patch')).toMatchObject({
+      result: { ok: true },
+      error: null,
+      current_step_idx: null,
+      started_at: NOON,
+      inputs: [1],
+    });
   });
 
   test('merges the context and replaces the other objects', async () => {
@@ -91,7 +104,10 @@ describe('flushBatch', () => {
   test.each([['a string'], [''], [0], [false], [null], [[null, 1.5e300]], [{}], [{ 'with space': '\u{1F600}' }]])(
     'gives the output %j back as it was',
     async (output) => {
-      await flushBatch(sql, batch('json', Date.now() * 1000 + Math.floor(performance.now()), { steps: [step(0, { output })], run: { result: output } }));
+      await flushBatch(
+        sql,
+        batch('json', Date.now() * 1000 + Math.floor(performance.now()), { steps: [step(0, { output })], run: { result: output } }),
+      );
       const run = await getRun(sql, 'json');
       expect([run?.steps[0]?.output, run?.result]).toEqual([output, output]);
     },
@@ -103,7 +119,10 @@ describe('flushBatch, at its bounds', () => {
     const bad = 'a\0b\uD800c\uDC00\u{1F600}';
     const good = 'a\uFFFDb\uFFFDc\uFFFD\u{1F600}';
     const events = [{ ...event('unsafe', '1'), data: [bad] }];
-    await flushBatch(sql, batch('unsafe', 1, { run: { context: { [bad]: bad } }, steps: [step(0, { output: bad, worker_id: bad })], events }));
+    await flushBatch(
+      sql,
+      batch('unsafe', 1, { run: { context: { [bad]: bad } }, steps: [step(0, { output: bad, worker_id: bad })], events }),
+    );
     const run = await getRun(sql, 'unsafe');
     expect(run?.context).toEqual({ [good]: good });
     expect(run?.steps[0]).toMatchObject({ output: good, worker_id: good });

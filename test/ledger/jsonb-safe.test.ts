@@ -9,7 +9,10 @@ test('leaves a value without NUL and lone surrogates as it is', () => {
 });
 
 test('the text is that of the safe value, for any JSON, and holds nothing that jsonb refuses', () => {
-  const anything = fc.jsonValue({ maxDepth: 3, stringUnit: fc.mapToConstant({ num: 0x10000, build: (code) => String.fromCharCode(code) }) });
+  const anything = fc.jsonValue({
+    maxDepth: 3,
+    stringUnit: fc.mapToConstant({ num: 0x10000, build: (code) => String.fromCharCode(code) }),
+  });
   fc.assert(
     fc.property(anything, (value) => {
       const text = jsonbText(value);

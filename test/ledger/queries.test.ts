@@ -75,7 +75,14 @@ describe('a pending run', () => {
 
   test('is inserted once, without a run id and at version 0', async () => {
     expect([await insertPendingRun(sql, pending), await insertPendingRun(sql, { ...pending, kind: 'other' })]).toEqual([true, false]);
-    expect(await getRun(sql, 'soon')).toMatchObject({ kind: 'proof', run_id: null, version: 0, status: 'pending', inputs: { message: 'a\uFFFDb' }, steps: [] });
+    expect(await getRun(sql, 'soon')).toMatchObject({
+      kind: 'proof',
+      run_id: null,
+      version: 0,
+      status: 'pending',
+      inputs: { message: 'a\uFFFDb' },
+      steps: [],
+    });
   });
 
   test('is taken back only as long as it has not started', async () => {
@@ -89,7 +96,10 @@ describe('a pending run', () => {
 
 describe('replaceRun', () => {
   test('puts a run in the place of a newer one, and drops steps it does not have', async () => {
-    await flushBatch(sql, batch('rebuilt', 100, { run: { kind: 'proof', status: 'running', context: { a: 1 } }, steps: [step(0), step(1), step(12)] }));
+    await flushBatch(
+      sql,
+      batch('rebuilt', 100, { run: { kind: 'proof', status: 'running', context: { a: 1 } }, steps: [step(0), step(1), step(12)] }),
+    );
     const stored = await getRun(sql, 'rebuilt');
     if (stored === undefined) throw new Error('expected the run');
     const steps = stored.steps.slice(0, 1).map((row) => ({ ...row, status: 'compensated' as const, version: 7 }));

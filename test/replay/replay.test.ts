@@ -4,7 +4,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { cli } from '../support/cli.ts';
-import { attributesName, later, payloadOf, valueIn, withAttributes, withGap, withoutEvent, type HistoryJson } from '../support/doctored-history.ts';
+import {
+  attributesName,
+  later,
+  payloadOf,
+  valueIn,
+  withAttributes,
+  withGap,
+  withoutEvent,
+  type HistoryJson,
+} from '../support/doctored-history.ts';
 
 // Recorded by `node scripts/record-histories.mjs`. A replay needs no server: it asks whether the code still does what it did.
 
@@ -41,7 +50,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the stored histories', () => {
   it('are those of every kind and ending', () => {
-    expect(readdirSync(DIR).toSorted()).toEqual(Object.keys(ENDINGS).map((name) => `${name}.json`));
+    expect(readdirSync(DIR).toSorted()).toEqual(
+      Object.keys(ENDINGS)
+        .map((name) => `${name}.json`)
+        .toSorted(),
+    );
     const found = Object.keys(ENDINGS).map((name) => [name, closingOf(stored(name))]);
     expect(Object.fromEntries(found)).toEqual(ENDINGS);
   });
@@ -52,13 +65,22 @@ describe('the stored histories', () => {
     expect(results).toHaveLength(Object.keys(ENDINGS).length);
   });
 
-  it.each(['proof-completed', 'training-run-completed', 'training-run-rolled-back', 'training-run-recovered', 'training-job-completed'])('are refused without a call that the code makes: %s', async (name) => {
-    expect(await replayOne(withoutEvent(stored(name), 'EVENT_TYPE_ACTIVITY_TASK_SCHEDULED'))).toMatchObject({ status: 'failed', reason: expect.stringMatching(/nondeterminism/i) as string });
-  });
+  it.each(['proof-completed', 'training-run-completed', 'training-run-rolled-back', 'training-run-recovered', 'training-job-completed'])(
+    'are refused without a call that the code makes: %s',
+    async (name) => {
+      expect(await replayOne(withoutEvent(stored(name), 'EVENT_TYPE_ACTIVITY_TASK_SCHEDULED'))).toMatchObject({
+        status: 'failed',
+        reason: expect.stringMatching(/nondeterminism/i) as string,
+      });
+    },
+  );
 
   it('are refused with a hole in them', async () => {
     const history = stored('training-run-completed');
-    expect(await replayOne(withGap(history, 20))).toMatchObject({ status: 'failed', reason: expect.stringContaining('expected event 21, got event 22') as string });
+    expect(await replayOne(withGap(history, 20))).toMatchObject({
+      status: 'failed',
+      reason: expect.stringContaining('expected event 21, got event 22') as string,
+    });
   });
 
   it('are refused under another id, because the ids of jobs are made from it', async () => {
@@ -76,7 +98,10 @@ describe('a start in thirty days', () => {
 
   it('would be refused if the code did not sleep until then', async () => {
     // The time of the start has passed before the run began: the code asks for no timer, and the history has one.
-    expect(await replayOne(startedIn(-THIRTY_DAYS_MS))).toMatchObject({ status: 'failed', reason: expect.stringMatching(/timer/i) as string });
+    expect(await replayOne(startedIn(-THIRTY_DAYS_MS))).toMatchObject({
+      status: 'failed',
+      reason: expect.stringMatching(/timer/i) as string,
+    });
   });
 });
 

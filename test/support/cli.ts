@@ -75,7 +75,11 @@ export function makeDataDir(): string {
 export async function startDev(dataDir: string = makeDataDir()): Promise<DevStack> {
   const ports = ['--port', '--ui-port', '--ledger-port', '--web-port'].flatMap((flag) => [flag, 'auto']);
   // A group of its own, as a terminal gives it.
-  const child = spawn(process.execPath, [MAIN, 'dev', '--data-dir', dataDir, ...ports], { env: bareEnv(), detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [MAIN, 'dev', '--data-dir', dataDir, ...ports], {
+    env: bareEnv(),
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const pid = child.pid ?? 0;
   let log = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (log += text));
@@ -107,7 +111,8 @@ export async function startDev(dataDir: string = makeDataDir()): Promise<DevStac
     client,
     sql,
     cli: run,
-    ask: async <T>(args: readonly string[], { code = 0, ...options }: CliOptions & { readonly code?: number } = {}) => expectJson<T>(args, code, await run(args, options)),
+    ask: async <T>(args: readonly string[], { code = 0, ...options }: CliOptions & { readonly code?: number } = {}) =>
+      expectJson(args, code, await run(args, options)) as T,
     stackFile: () => expectStackFile(dataDir),
     log: () => log,
     interrupt,
@@ -127,7 +132,9 @@ export function processesOf(dataDir: string): string[] {
 
 /** The environment without anything that names a stack. */
 export function bareEnv(): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(TEMPORAL_|CEREBROS_|DATABASE_URL$|NODE_OPTIONS$|VITEST|FORCE_COLOR$)/.test(name));
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(TEMPORAL_|CEREBROS_|DATABASE_URL$|NODE_OPTIONS$|VITEST|FORCE_COLOR$)/.test(name),
+  );
   // Temporal's profile file of whoever runs the tests says nothing here.
   return { ...Object.fromEntries(kept), XDG_CONFIG_HOME: '/nonexistent' };
 }
@@ -161,9 +168,11 @@ function expectStackFile(dataDir: string): StackFile {
   return file;
 }
 
-function expectJson<T>(args: readonly string[], code: number, said: Said): T {
-  if (said.code === code && said.json !== undefined) return said.json as T;
-  throw new Error(`cerebros ${args.join(' ')}: expected JSON and exit ${code}, got exit ${said.code}\n${said.stdout.slice(-2000)}${said.stderr}`);
+function expectJson(args: readonly string[], code: number, said: Said): unknown {
+  if (said.code === code && said.json !== undefined) return said.json;
+  throw new Error(
+    `cerebros ${args.join(' ')}: expected JSON and exit ${code}, got exit ${said.code}\n${said.stdout.slice(-2000)}${said.stderr}`,
+  );
 }
 
 function parsed(text: string): unknown {

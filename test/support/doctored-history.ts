@@ -27,7 +27,9 @@ export function withoutEvent({ events }: HistoryJson, eventType: string): Histor
   const renumbered = (value: unknown, key: string): unknown => {
     if (/(^e|E)ventId$/.test(key)) return moved(String(value));
     if (Array.isArray(value)) return value.map((item) => renumbered(item, ''));
-    return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).map(([name, item]) => [name, renumbered(item, name)])) : value;
+    return typeof value === 'object' && value !== null
+      ? Object.fromEntries(Object.entries(value).map(([name, item]) => [name, renumbered(item, name)]))
+      : value;
   };
   return { events: events.filter((_, at) => at !== gone).map((event) => renumbered(event, '') as HistoryEventJson) };
 }
@@ -36,7 +38,11 @@ export function withoutEvent({ events }: HistoryJson, eventType: string): Histor
 export function later({ events }: HistoryJson, eventType: string, ms: number): HistoryJson {
   const from = events.findIndex((event) => event.eventType === eventType);
   if (from < 0) throw new Error(`expected a history with ${eventType}`);
-  return { events: events.map((event, at) => (at < from ? event : { ...event, eventTime: new Date(Date.parse(event.eventTime) + ms).toISOString() })) };
+  return {
+    events: events.map((event, at) =>
+      at < from ? event : { ...event, eventTime: new Date(Date.parse(event.eventTime) + ms).toISOString() },
+    ),
+  };
 }
 
 /** The history with other attributes in its first event of this type. */

@@ -47,7 +47,11 @@ export async function untilClosed(client: Client, id: string, ms = 60_000): Prom
     await until(isClosed, ms);
   } catch (cause) {
     const { raw } = await handle.describe();
-    const pending = { activities: raw.pendingActivities, task: raw.pendingWorkflowTask, length: String(raw.workflowExecutionInfo?.historyLength) };
+    const pending = {
+      activities: raw.pendingActivities,
+      task: raw.pendingWorkflowTask,
+      length: String(raw.workflowExecutionInfo?.historyLength),
+    };
     throw new Error(`${id} did not close within ${ms} ms: ${JSON.stringify(pending)}`, { cause });
   }
 }
@@ -96,19 +100,21 @@ export function standing(effects: readonly Effect[]): Record<string, number> {
 
 /** Within a generation a step acts after what it needs, and is undone before it. */
 function expectOrder(effects: readonly Effect[]): void {
-  const at = (step: string, phase: 'do' | 'undo'): number => effects.findIndex((one) => one.step === step && one.phase === phase && one.key.endsWith('/0'));
+  const at = (step: string, phase: 'do' | 'undo'): number =>
+    effects.findIndex((one) => one.step === step && one.phase === phase && one.key.endsWith('/0'));
   for (const [later, earlier] of ORDERED) {
     if (at(later, 'do') >= 0) expect(at(earlier, 'do'), `${later} acts after ${earlier}`).toBeLessThan(at(later, 'do'));
-    if (at(later, 'undo') >= 0 && at(earlier, 'undo') >= 0) expect(at(later, 'undo'), `${later} is undone before ${earlier}`).toBeLessThan(at(earlier, 'undo'));
+    if (at(later, 'undo') >= 0 && at(earlier, 'undo') >= 0)
+      expect(at(later, 'undo'), `${later} is undone before ${earlier}`).toBeLessThan(at(earlier, 'undo'));
   }
 }
 
 function expectDone({ rows, effects }: Evidence): void {
   expect(rows.error).toBeNull();
   expect(standing(effects)).toEqual(Object.fromEntries(SIX.map((name) => [name, 1])));
-  expect(rows.steps.map(({ step_name, status, output, error, compensated_at }) => ({ step_name, status, output, error, compensated_at }))).toEqual(
-    SIX.map((step_name) => ({ step_name, status: 'completed', output: step_name, error: null, compensated_at: null })),
-  );
+  expect(
+    rows.steps.map(({ step_name, status, output, error, compensated_at }) => ({ step_name, status, output, error, compensated_at })),
+  ).toEqual(SIX.map((step_name) => ({ step_name, status: 'completed', output: step_name, error: null, compensated_at: null })));
 }
 
 function expectUndone({ rows, effects }: Evidence): void {

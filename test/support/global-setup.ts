@@ -5,7 +5,10 @@ import { startStack } from '../../src/stack/stack.ts';
 export default async function setup(): Promise<() => Promise<void>> {
   const dataDir = mkdtempSync('/var/tmp/cerebros-test-');
   chmodSync(dataDir, 0o755);
-  const stack = await startStack({ data_dir: dataDir, port: 'auto', ui_port: 'auto', ledger_port: 'auto' }, { log: (line) => process.stderr.write(`${line}\n`) });
+  const stack = await startStack(
+    { data_dir: dataDir, port: 'auto', ui_port: 'auto', ledger_port: 'auto' },
+    { log: (line) => process.stderr.write(`${line}\n`) },
+  );
   process.env['CEREBROS_TEST_ADDRESS'] = stack.temporal_address;
   process.env['CEREBROS_TEST_DATABASE_URL'] = stack.database_url;
   return async () => {

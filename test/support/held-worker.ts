@@ -30,7 +30,15 @@ export class Holds {
   set(id: string, at: HoldAt): { readonly reached: Promise<string>; release(): void; flushes(): number } {
     const reached = deferred<string>();
     const released = deferred<void>();
-    const hold: Hold = { at, held: false, flushes: 0, reached: reached.promise, tell: reached.resolve, released: released.promise, release: () => released.resolve() };
+    const hold: Hold = {
+      at,
+      held: false,
+      flushes: 0,
+      reached: reached.promise,
+      tell: reached.resolve,
+      released: released.promise,
+      release: () => released.resolve(),
+    };
     this.#holds.set(id, hold);
     return { reached: hold.reached, release: hold.release, flushes: () => hold.flushes };
   }

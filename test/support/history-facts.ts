@@ -35,7 +35,9 @@ export function activityEnds(events: readonly HistoryEvent[]): ActivityEnd[] {
     const { how, attributes } = end;
     const call = calls.get(Number(attributes.scheduledEventId)) ?? '';
     const code = attributes.failure?.applicationFailureInfo?.type ?? '';
-    return [{ call, how, code, attempt: attempts.get(Number(attributes.startedEventId)) ?? 0, event_id: idOf(event), at_ms: timeOf(event) }];
+    return [
+      { call, how, code, attempt: attempts.get(Number(attributes.startedEventId)) ?? 0, event_id: idOf(event), at_ms: timeOf(event) },
+    ];
   });
 }
 

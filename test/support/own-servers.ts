@@ -32,7 +32,8 @@ export async function startOwnServers(): Promise<OwnServers> {
   const portOf = await claimPorts({ '--port': 'auto', '--ui-port': 'auto', '--ledger-port': 'auto' });
   const executable = await findTemporalBinary({ log: () => undefined, env: process.env, cacheDir });
   const common = { dataDir, cacheDir, env: process.env };
-  const bootTemporal = (): Promise<RunningTemporal> => startTemporal({ ...common, executable, namespace: 'default', port: portOf('--port'), uiPort: portOf('--ui-port') });
+  const bootTemporal = (): Promise<RunningTemporal> =>
+    startTemporal({ ...common, executable, namespace: 'default', port: portOf('--port'), uiPort: portOf('--ui-port') });
   const bootPostgres = (): Promise<RunningPostgres> => startPostgres({ ...common, port: portOf('--ledger-port') });
   let [temporal, postgres] = await Promise.all([bootTemporal(), bootPostgres()]);
   await withLedger(postgres.databaseUrl, migrate);
@@ -75,7 +76,10 @@ function trySignal(pid: number, signal: NodeJS.Signals): void {
 
 function childrenOf(pid: number): number[] {
   try {
-    return readFileSync(join('/proc', String(pid), 'task', String(pid), 'children'), 'utf8').split(' ').filter(Boolean).map(Number);
+    return readFileSync(join('/proc', String(pid), 'task', String(pid), 'children'), 'utf8')
+      .split(' ')
+      .filter(Boolean)
+      .map(Number);
   } catch {
     return [];
   }

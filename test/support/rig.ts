@@ -107,7 +107,11 @@ let runtime: Runtime | undefined;
 
 /** Serves the test workflows on a queue until stopped. */
 export async function serve({ address, taskQueue, sql, effects, gate, killPoint }: Served): Promise<{ stop(): Promise<void> }> {
-  runtime ??= Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  runtime ??= Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    shutdownSignals: [],
+    telemetryOptions: { logging: { filter: 'error', forward: {} } },
+  });
   const connection = await NativeConnection.connect({ address });
   const worker = await Worker.create({
     connection,

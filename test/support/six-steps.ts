@@ -19,7 +19,13 @@ export interface SixStep {
 
 /** Input of `scripted`: six steps, the named ones told something else than to succeed. Silent workers count as dead after a second. */
 export function sixSteps(told: Partial<Record<SixName, SixStep>> = {}): ScriptedInput {
-  const steps = SIX.map((name) => ({ name, needs: NEEDS[name], heartbeat_ms: 1000, ...told[name]?.plan, script: told[name]?.script ?? {} }));
+  const steps = SIX.map((name) => ({
+    name,
+    needs: NEEDS[name],
+    heartbeat_ms: 1000,
+    ...told[name]?.plan,
+    script: told[name]?.script ?? {},
+  }));
   return { steps };
 }
 

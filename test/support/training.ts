@@ -14,7 +14,14 @@ type Config = NonNullable<TrainingRunInput['config']>;
 export function mnist(config: Config, more: Partial<TrainingRunInput> = {}): string {
   const { train = 10_000 } = config.dataset_limit ?? {};
   const dataset_limit = { train, validation: 500, test: 500 };
-  return JSON.stringify({ model_name: 'mlp', dataset_name: 'mnist', checkpoint_interval: 1, seed: 7, ...more, config: { batch_size: 128, ...config, dataset_limit } });
+  return JSON.stringify({
+    model_name: 'mlp',
+    dataset_name: 'mnist',
+    checkpoint_interval: 1,
+    seed: 7,
+    ...more,
+    config: { batch_size: 128, ...config, dataset_limit },
+  });
 }
 
 /** A training on the digits: less than two seconds, all in all. */
@@ -67,7 +74,10 @@ export function artifacts(stack: DevStack): string[] {
 }
 
 /** What Temporal says of the run's job. */
-export async function jobOf(client: Client, id: string): Promise<{ readonly status: string; readonly runId: string; readonly events: number; readonly pending: number }> {
+export async function jobOf(
+  client: Client,
+  id: string,
+): Promise<{ readonly status: string; readonly runId: string; readonly events: number; readonly pending: number }> {
   const { status, runId, historyLength, raw } = await client.workflow.getHandle(`${id}.train`).describe();
   return { status: status.name, runId, events: historyLength, pending: raw.pendingActivities?.length ?? 0 };
 }

@@ -36,7 +36,10 @@ export async function buildWorkerProgram(): Promise<WorkerProgram> {
   const out = join(dir, 'out');
   const compilerOptions = { rootDir: ROOT, outDir: out, noCheck: true, composite: false, sourceMap: false, types: [] };
   writeFileSync(join(dir, 'package.json'), '{"type":"module"}');
-  writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify({ extends: join(ROOT, 'tsconfig.base.json'), compilerOptions, files: [join(ROOT, 'test/support/worker-main.ts')] }));
+  writeFileSync(
+    join(dir, 'tsconfig.json'),
+    JSON.stringify({ extends: join(ROOT, 'tsconfig.base.json'), compilerOptions, files: [join(ROOT, 'test/support/worker-main.ts')] }),
+  );
   symlinkSync(join(ROOT, 'node_modules'), join(dir, 'node_modules'));
   await promisify(execFile)(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', dir]);
   const bundle = join(dir, 'bundle.js');

@@ -60,9 +60,7 @@ describe('datasets', () => {
 
   it('can be limited, which gives them another hash', () => {
     const limited = loadDataset('digits', { limit: { train: 30, test: 5000 } });
-    expect([limited.splits.train.count, limited.splits.validation.count, limited.splits.test.count]).toEqual([
-      30, 500, 500,
-    ]);
+    expect([limited.splits.train.count, limited.splits.validation.count, limited.splits.test.count]).toEqual([30, 500, 500]);
     expect(limited.sha256).toBe(datasetSha256('digits', { train: 30 }));
     expect(limited.sha256).not.toBe(datasetSha256('digits'));
   });

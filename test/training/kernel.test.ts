@@ -38,9 +38,7 @@ describe('kernel', () => {
         [1, m],
       ] as const) {
         it(`gives the same bits in WASM and JS for ${m}x${depth} times ${depth}x${n}, strides ${aRow}/${aCol}, accumulate ${accumulate}`, () => {
-          const [wasm, js] = bothAfter((kernel) =>
-            kernel.gemm({ a: 0, aRow, aCol, b: 4000, c: 8000, m, depth, n, accumulate }),
-          );
+          const [wasm, js] = bothAfter((kernel) => kernel.gemm({ a: 0, aRow, aCol, b: 4000, c: 8000, m, depth, n, accumulate }));
           expect(wasm).toEqual(js);
         });
       }
@@ -72,10 +70,7 @@ describe('kernel', () => {
   it('gives the same bits in WASM and JS for steps of both optimizers', () => {
     const [wasm, js] = bothAfter((kernel) => {
       kernel.heap.subarray(3000, 4000).forEach((value, index, v) => (v[index] = Math.abs(value)));
-      kernel.adam(
-        { p: 0, g: 1000, m: 2000, v: 3000, count: 1000 },
-        { rate: 0.01, beta1: 0.9, beta2: 0.999, eps: 1e-8 },
-      );
+      kernel.adam({ p: 0, g: 1000, m: 2000, v: 3000, count: 1000 }, { rate: 0.01, beta1: 0.9, beta2: 0.999, eps: 1e-8 });
       kernel.sgd({ p: 5000, g: 6000, m: 7000, v: 0, count: 1000 }, 0.1, 0.9);
     });
     expect(wasm).toEqual(js);

@@ -36,9 +36,7 @@ describe('model file', () => {
   });
 
   it('refuses an image of another size', () => {
-    expect(() => loadModel(bytes).predict(new Float32Array(784))).toThrow(
-      'Expected 64 pixels for this model, got 784.',
-    );
+    expect(() => loadModel(bytes).predict(new Float32Array(784))).toThrow('Expected 64 pixels for this model, got 784.');
   });
 
   it('is named by the hash of its bytes', () => {

@@ -26,11 +26,7 @@ describe('resolveSpec', () => {
   });
 
   it('lets the config change the training, the dropout and the blocks', () => {
-    const spec = resolveSpec(
-      'mlp',
-      { epochs: 2, optimizer: 'sgd', dropout: 0.2, model: { blocks: [{ type: 'dense', units: 9 }] } },
-      mnist,
-    );
+    const spec = resolveSpec('mlp', { epochs: 2, optimizer: 'sgd', dropout: 0.2, model: { blocks: [{ type: 'dense', units: 9 }] } }, mnist);
     expect(spec).toMatchObject({ epochs: 2, optimizer: 'sgd' });
     expect(spec.model.blocks).toEqual([{ type: 'dense', units: 9, activation: 'relu', dropout: 0.2 }]);
     expect(resolveSpec('mlp', { model: 'cnn-small' }, mnist).model.blocks).toHaveLength(3);
@@ -67,14 +63,8 @@ describe('a refused config', () => {
     [{ model: { blocks: [{ type: 'lstm' }] } }, 'model.blocks[0].type: '],
     [{ model: { blocks: [dense, { ...dense, units: 0 }] } }, 'model.blocks[1].units: expected at least 1, got 0'],
     [{ model: { blocks: [{ ...conv, stride: 2 }] } }, 'model.blocks[0]: expected no other keys, got stride'],
-    [
-      { model: { blocks: [dense, conv] } },
-      'model.blocks[1]: expected every conv3x3 block before the first dense block',
-    ],
-    [
-      { model: { blocks: Array.from({ length: 9 }, () => conv) } },
-      'model.blocks: expected at most 8 conv3x3 blocks, got 9',
-    ],
+    [{ model: { blocks: [dense, conv] } }, 'model.blocks[1]: expected every conv3x3 block before the first dense block'],
+    [{ model: { blocks: Array.from({ length: 9 }, () => conv) } }, 'model.blocks: expected at most 8 conv3x3 blocks, got 9'],
     [
       { model: { blocks: Array.from({ length: 6 }, () => conv) } },
       "model.blocks[4].pool: expected 'none' because its input is only 1x1 pixels",
@@ -101,8 +91,6 @@ describe('a refused model', () => {
   });
 
   it('that is custom has no blocks', () => {
-    expect(() => resolveSpec('custom', {}, mnist)).toThrow(
-      /model\.blocks: expected the blocks of a custom model, got nothing/,
-    );
+    expect(() => resolveSpec('custom', {}, mnist)).toThrow(/model\.blocks: expected the blocks of a custom model, got nothing/);
   });
 });

@@ -35,9 +35,7 @@ describe('trainer', () => {
   it('gives the weights that were recorded, on every machine', () => {
     const digits = loadDataset('digits');
     const spec = digitsSpec(everyLayer, { epochs: 1 });
-    expect(trainedSha({ spec, dataset: digits, seed: 42 })).toBe(
-      '2af010449aa07610537f8b94b67d5ca126f5c04d7bcf668a74bfb1873918c77e',
-    );
+    expect(trainedSha({ spec, dataset: digits, seed: 42 })).toBe('2af010449aa07610537f8b94b67d5ca126f5c04d7bcf668a74bfb1873918c77e');
   });
 });
 
@@ -116,9 +114,7 @@ describe('a checkpoint', () => {
       new Uint8Array(),
       Buffer.from('CBRSCKP1....{"not json'),
     ]) {
-      expect(() => createTrainer({ ...base, checkpoint: bytes })).toThrow(
-        expect.objectContaining({ code: 'CHECKPOINT_CORRUPT' }),
-      );
+      expect(() => createTrainer({ ...base, checkpoint: bytes })).toThrow(expect.objectContaining({ code: 'CHECKPOINT_CORRUPT' }));
     }
   });
 
@@ -150,9 +146,7 @@ describe('a training', () => {
     it(`fails with TRAINING_DIVERGED when weights reach ${poison}`, () => {
       const spec = digitsSpec(oneDense);
       const trainer = createTrainer({ spec, dataset, seed: 1, checkpoint: withWeights(spec, poison) });
-      expect(() => trainer.trainUntil()).toThrow(
-        expect.objectContaining({ code: 'TRAINING_DIVERGED', retryable: false }),
-      );
+      expect(() => trainer.trainUntil()).toThrow(expect.objectContaining({ code: 'TRAINING_DIVERGED', retryable: false }));
     });
   }
 

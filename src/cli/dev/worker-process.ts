@@ -29,6 +29,8 @@ export interface WorkerProcess {
 const STOP_MS = 7000;
 const RESTARTS_MAX = 5;
 const RESTART_AFTER_MS = 1000;
+/** A worker that lived this long, in ms, did not die of its start: its death begins the count anew. */
+const STEADY_MS = 60_000;
 
 const fromSources = import.meta.url.endsWith('.ts');
 const MAIN = fileURLToPath(new URL(fromSources ? '../../../dist/cli/main.js' : '../main.js', import.meta.url));
@@ -41,9 +43,11 @@ export function superviseWorker(options: WorkerProcessOptions): WorkerProcess {
   const watch = async (): Promise<never> => {
     await ready;
     for (let restarts = 0; ; restarts += 1) {
+      const since = Date.now();
       await ended(child);
+      if (Date.now() - since > STEADY_MS) restarts = 0;
       if (stopping) return new Promise(() => undefined);
-      if (restarts >= RESTARTS_MAX) throw notStarted(`it died ${RESTARTS_MAX} times`);
+      if (restarts >= RESTARTS_MAX) throw notStarted(`it died ${RESTARTS_MAX + 1} times in a row`);
       options.log(`the worker died (${child.signalCode ?? `exit ${child.exitCode}`}); starting another`);
       await pauseFor(RESTART_AFTER_MS);
       if (stopping) return new Promise(() => undefined);

@@ -24,12 +24,8 @@ interface Replayed {
 export async function replay(this: CliContext, flags: GlobalFlags, ...files: string[]): Promise<void> {
   const output = outputOf(this, flags);
   const histories = await Promise.all(files.map((file) => readHistory(resolve(this.cwd, file), file)));
-  // Replaying is a lookup, not a run: the worker's own talk is of no use here.
-  Runtime.install({
-    logger: new DefaultLogger('ERROR', () => undefined),
-    shutdownSignals: [],
-    telemetryOptions: { logging: { filter: 'off', forward: {} } },
-  });
+  // A runtime ends with its last worker: one without any would keep this process for ever.
+  if (histories.some((history) => gapIn(history) === null)) installQuietRuntime();
   const results: Replayed[] = [];
   for (const [idx, history] of histories.entries()) results.push(await replayOne(files[idx] ?? '', history));
   const rows = results.map((one): Row => [
@@ -40,6 +36,15 @@ export async function replay(this: CliContext, flags: GlobalFlags, ...files: str
   ]);
   output.data(results, () => table(rows));
   if (results.some((one) => one.status === 'failed')) this.process.exitCode = EXIT.bad;
+}
+
+/** Replaying is a lookup, not a run: the worker's own talk is of no use here. */
+function installQuietRuntime(): void {
+  Runtime.install({
+    logger: new DefaultLogger('ERROR', () => undefined),
+    shutdownSignals: [],
+    telemetryOptions: { logging: { filter: 'off', forward: {} } },
+  });
 }
 
 async function readHistory(path: string, name: string): Promise<History> {

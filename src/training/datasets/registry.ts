@@ -95,10 +95,7 @@ function refuseOtherContent(what: string, expected: string, bytes: Uint8Array): 
   );
 }
 
-function splitDigits(
-  files: ReadonlyMap<string, Uint8Array>,
-  sizes: Record<SplitName, number>,
-): Record<SplitName, Split> {
+function splitDigits(files: ReadonlyMap<string, Uint8Array>, sizes: Record<SplitName, number>): Record<SplitName, Split> {
   const raw: RawImages = digitsImages(files.get('digits') ?? new Uint8Array());
   // The file is ordered by writer; a permutation gives every split all writers.
   const order = permutation(streamKey(DIGITS_SPLIT_SEED), raw.labels.length);
@@ -110,10 +107,7 @@ function splitDigits(
   };
 }
 
-function splitMnist(
-  files: ReadonlyMap<string, Uint8Array>,
-  sizes: Record<SplitName, number>,
-): Record<SplitName, Split> {
+function splitMnist(files: ReadonlyMap<string, Uint8Array>, sizes: Record<SplitName, number>): Record<SplitName, Split> {
   const { train, test } = mnistImages(files);
   return {
     train: createSplit(train, 0, sizes.train),

@@ -69,19 +69,12 @@ export interface Kernel {
 export function createKernel(floats: number, engine?: Engine): Kernel {
   const supported = wasmSimdSupported();
   if (engine === 'wasm' && !supported) {
-    throw new TrainingError(
-      'ENGINE_UNAVAILABLE',
-      "Expected WebAssembly SIMD for engine 'wasm', but this Node has none; use engine 'js'.",
-    );
+    throw new TrainingError('ENGINE_UNAVAILABLE', "Expected WebAssembly SIMD for engine 'wasm', but this Node has none; use engine 'js'.");
   }
   try {
     return (engine ?? (supported ? 'wasm' : 'js')) === 'wasm' ? createWasmKernel(floats) : createJsKernel(floats);
   } catch (cause) {
     const mib = Math.ceil((floats * 4) / 2 ** 20);
-    throw new TrainingError(
-      'OUT_OF_MEMORY',
-      `Could not allocate ${mib} MiB for training; use a smaller model or batch_size.`,
-      { cause },
-    );
+    throw new TrainingError('OUT_OF_MEMORY', `Could not allocate ${mib} MiB for training; use a smaller model or batch_size.`, { cause });
   }
 }

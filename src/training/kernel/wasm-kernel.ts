@@ -45,12 +45,10 @@ export function createWasmKernel(floats: number): Kernel {
   return {
     engine: 'wasm',
     heap: new Float32Array(memory.buffer),
-    gemm: ({ a, aRow, aCol, b, c, m, depth, n, accumulate }) =>
-      calls.gemm(a, aRow, aCol, b, c, m, depth, n, accumulate ? 1 : 0),
+    gemm: ({ a, aRow, aCol, b, c, m, depth, n, accumulate }) => calls.gemm(a, aRow, aCol, b, c, m, depth, n, accumulate ? 1 : 0),
     im2col: ({ image, patches, h, w, c }) => calls.im2col(image, patches, h, w, c),
     col2im: ({ image, patches, h, w, c }) => calls.col2im(patches, image, h, w, c),
-    adam: ({ p, g, m, v, count }, { rate, beta1, beta2, eps }) =>
-      calls.adam(p, g, m, v, count, rate, beta1, beta2, eps),
+    adam: ({ p, g, m, v, count }, { rate, beta1, beta2, eps }) => calls.adam(p, g, m, v, count, rate, beta1, beta2, eps),
     sgd: ({ p, g, m, count }, rate, momentum) => calls.sgd(p, g, m, count, rate, momentum),
   };
 }

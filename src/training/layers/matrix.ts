@@ -19,8 +19,7 @@ export function fillRows(heap: Float32Array, { source, target, rows, columns }: 
 export function addColumnSums(heap: Float32Array, { source, target, rows, columns }: MatrixArgs): void {
   let at = source;
   for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++)
-      heap[target + column] = (heap[target + column] ?? 0) + (heap[at++] ?? 0);
+    for (let column = 0; column < columns; column++) heap[target + column] = (heap[target + column] ?? 0) + (heap[at++] ?? 0);
   }
 }
 

@@ -49,12 +49,7 @@ function forwardLine(heap: Float32Array, { width, channels }: Shape, { source, r
   }
 }
 
-function backwardLine(
-  heap: Float32Array,
-  { width, channels }: Shape,
-  { source, row, target }: Line,
-  toGrads: number,
-): void {
+function backwardLine(heap: Float32Array, { width, channels }: Shape, { source, row, target }: Line, toGrads: number): void {
   for (let x = 0, out = target; x < width; x++) {
     for (let c = 0, at = source + x * 2 * channels; c < channels; c++, at++, out++) {
       heap[largest(heap, at, channels, row) + toGrads] = heap[out] ?? 0;

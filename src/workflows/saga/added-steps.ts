@@ -4,7 +4,10 @@ import { refusal } from './step-error.ts';
 const NAME = /^[A-Za-z0-9._-]{1,100}$/;
 
 /** Hands back steps that a step returned, checked: they come from a worker, and join the plan that the run has. Throws `INVALID_STEPS`. */
-export function checkAdded({ kind, plan }: { readonly kind: string; readonly plan: Plan['steps'] }, added: readonly PlanStep[]): readonly PlanStep[] {
+export function checkAdded(
+  { kind, plan }: { readonly kind: string; readonly plan: Plan['steps'] },
+  added: readonly PlanStep[],
+): readonly PlanStep[] {
   const wrong = added.findIndex((step) => !isStep(step));
   if (wrong >= 0) {
     const expected = 'expected {name, needs?, …} with a name of letters, digits, ".", "_" or "-"';

@@ -17,6 +17,7 @@ import type { Json } from '../../contracts/ledger.ts';
 import { encodeJson, isMalformed } from '../../contracts/payload-converter.ts';
 import type { Plan, PlanStep } from '../../contracts/plan.ts';
 import { SAGA_MEMO, type SagaMemo, type SagaStart } from '../../contracts/saga-start.ts';
+import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes.ts';
 import type { SubSagaActivities } from '../../contracts/sub-saga.ts';
 import type { StepCallInput, StepReturn } from '../../contracts/step-call.ts';
 import type { TaskBudget } from './budget.ts';
@@ -108,6 +109,10 @@ export async function runSubSaga<R>(workflowType: string, input: unknown, plan: 
     workflowId: childId(scope.saga_id, suffix ?? scope.step.name),
     args: [input, start],
     memo: { [SAGA_MEMO]: memo },
+    typedSearchAttributes: [
+      { key: SEARCH_ATTRIBUTES.kind, value: plan.kind },
+      { key: SEARCH_ATTRIBUTES.status, value: 'running' },
+    ],
     parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
     cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
     staticSummary: childSummary(scope),
@@ -158,7 +163,8 @@ export async function recordValue(scope: CallScope, value: Json): Promise<void> 
 function takeScope(what: string): CallScope {
   const scope = scopes.getStore();
   if (!scope) throw refusal('ENGINE_MISUSE', `${what} was called outside of a step: call it inside saga.step(…) or its undo`);
-  if (scope.made) throw refusal('ENGINE_MISUSE', `step ${scope.step.name} called ${what} after another call: a step makes one call, split it`);
+  if (scope.made)
+    throw refusal('ENGINE_MISUSE', `step ${scope.step.name} called ${what} after another call: a step makes one call, split it`);
   scope.made = { activity_id: activityId(scope) };
   return scope;
 }
@@ -171,15 +177,29 @@ async function chargeInput(scope: CallScope, input: unknown): Promise<void> {
 }
 
 function settle(scope: CallScope, returned: { readonly output?: unknown; readonly attempt: number }): unknown {
-  scope.made = { activity_id: activityId(scope), output: returned.output, ...('worker_id' in returned ? { returned: returned as StepReturn } : {}) };
+  scope.made = {
+    activity_id: activityId(scope),
+    output: returned.output,
+    ...('worker_id' in returned ? { returned: returned as StepReturn } : {}),
+  };
   return returned.output;
 }
 
 function checkReturn(returned: unknown, step: string): StepReturn {
   if (isMalformed(returned)) throw refusal('MALFORMED_RESULT', `step ${step}: ${returned.__malformed}`);
   const shape = returned as Partial<StepReturn> | null | undefined;
-  const fits = typeof shape === 'object' && shape !== null && typeof shape.attempt === 'number' && typeof shape.worker_id === 'string' && typeof shape.started_at === 'string' && (shape.steps === undefined || Array.isArray(shape.steps));
-  if (!fits) throw refusal('MALFORMED_RESULT', `step ${step}: expected {output, attempt, worker_id, started_at} from its worker, got ${JSON.stringify(returned)?.slice(0, 200)}`);
+  const fits =
+    typeof shape === 'object' &&
+    shape !== null &&
+    typeof shape.attempt === 'number' &&
+    typeof shape.worker_id === 'string' &&
+    typeof shape.started_at === 'string' &&
+    (shape.steps === undefined || Array.isArray(shape.steps));
+  if (!fits)
+    throw refusal(
+      'MALFORMED_RESULT',
+      `step ${step}: expected {output, attempt, worker_id, started_at} from its worker, got ${JSON.stringify(returned)?.slice(0, 200)}`,
+    );
   return shape as StepReturn;
 }
 

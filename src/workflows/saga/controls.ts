@@ -1,4 +1,11 @@
-import { ApplicationFailure, CancellationScope, getExternalWorkflowHandle, log, setHandler } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  getExternalWorkflowHandle,
+  log,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
 import { ERROR_CODES } from '../../contracts/errors.ts';
 import {
   cancelAfterStepUpdate,
@@ -18,6 +25,7 @@ import { stepIndex } from '../../contracts/plan.ts';
 import { encodeJson } from '../../contracts/payload-converter.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { progressOf } from '../../contracts/progress.ts';
+import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes.ts';
 import type { Engine } from './engine.ts';
 
 /** Answers queries and takes controls; each control's validator is synchronous and changes nothing. */
@@ -50,7 +58,10 @@ export function handleMessages(engine: Engine): void {
 
 function setPaused(engine: Engine, paused: boolean): void {
   engine.paused = paused;
-  engine.journal.setRun({ status: paused ? 'paused' : engine.waiting ? 'pending' : 'running' });
+  const going = engine.begun ? 'running' : engine.start.reentry ? 'recovering' : 'pending';
+  const status = paused ? 'paused' : going;
+  engine.journal.setRun({ status });
+  upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: status }]);
   relay(engine, paused ? jobPauseSignal : jobResumeSignal);
 }
 
@@ -61,13 +72,16 @@ function cancelAfterStep(engine: Engine): void {
 
 function skip(engine: Engine, input: SkipInput): void {
   const idx = stepIndex({ kind: '', steps: engine.journal.run.plan }, input.step) ?? 0;
+  engine.outputs.put(idx, input.result);
   engine.journal.setStep(idx, { status: 'skipped', outcome: 'done', output: input.result, completed_at: new Date().toISOString() });
 }
 
 /** Passes a pause on to the jobs that the run has started; one that has closed meanwhile does not mind. */
 function relay(engine: Engine, signal: typeof jobPauseSignal | typeof jobResumeSignal): void {
   for (const job of engine.jobs) {
-    void CancellationScope.nonCancellable(() => getExternalWorkflowHandle(job).signal(signal.name)).catch((error: unknown) => log.info('job is not running any more', { job, error }));
+    void CancellationScope.nonCancellable(() => getExternalWorkflowHandle(job).signal(signal.name)).catch((error: unknown) =>
+      log.info('job is not running any more', { job, error }),
+    );
   }
 }
 
@@ -77,7 +91,8 @@ function refuseSkip(engine: Engine, input: { readonly step?: unknown; readonly r
   refuseUnless(typeof step === 'string' && result !== undefined, 'expected {step, result}, with step a name or an index');
   const plan = { kind: '', steps: engine.journal.run.plan };
   const idx = stepIndex(plan, step as string);
-  if (idx === undefined) return refuse(`expected a step of this run (${plan.steps.map((each) => each.name).join(', ')}), got "${String(step)}"`);
+  if (idx === undefined)
+    return refuse(`expected a step of this run (${plan.steps.map((each) => each.name).join(', ')}), got "${String(step)}"`);
   const { status } = engine.journal.step(idx);
   refuseUnless(status === 'pending', `step ${String(step)} is ${status}; only a step that has not started can be skipped`);
   encodeJson(result, `the result given for step ${String(step)}`, LIMITS.valueBytes);

@@ -15,7 +15,8 @@ const quick = proxyLocalActivities<LedgerActivities>({
 
 /** The patient way: retried until the database is back. */
 const patient = proxyActivities<LedgerActivities>({
-  startToCloseTimeout: '10 seconds',
+  // Short, because it is also how long a worker's death goes unnoticed.
+  startToCloseTimeout: '5 seconds',
   retry: { initialInterval: 500, backoffCoefficient: 2, maximumInterval: '2 seconds' },
   summary: 'ledger (retried until the database is back)',
 });

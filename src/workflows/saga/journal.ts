@@ -76,7 +76,8 @@ export class Journal {
     const before = this.run.status;
     Object.assign(this.run, Object.fromEntries(changed));
     Object.assign(this.#runPatch, Object.fromEntries(changed));
-    if (this.run.status !== before) this.#publish(runTopic(this.run.status), `${this.run.status}/${(this.#changes += 1)}`, runData(this.run));
+    if (this.run.status !== before)
+      this.#publish(runTopic(this.run.status), `${this.run.status}/${(this.#changes += 1)}`, runData(this.run));
   }
 
   /** Adds to the run's context. */
@@ -106,7 +107,16 @@ export class Journal {
 
   /** Makes the steps from `fromStep` on pending again, after they have been undone. */
   forget(fromStep: number): void {
-    const blank = { status: 'pending', output: null, error: null, attempts: 0, worker_id: null, activity_id: null, outcome: null, recorded: false } as const;
+    const blank = {
+      status: 'pending',
+      output: null,
+      error: null,
+      attempts: 0,
+      worker_id: null,
+      activity_id: null,
+      outcome: null,
+      recorded: false,
+    } as const;
     const times = { queued_at: null, started_at: null, completed_at: null, compensated_at: null };
     for (let idx = fromStep; idx < this.steps.length; idx += 1) {
       this.setStep(idx, { ...blank, ...times });
@@ -244,7 +254,15 @@ function stepData(step: StepState): Json {
 
 function runData(run: RunState): Json {
   const { kind, status, error, created_at, started_at, completed_at } = run;
-  return { kind, status, reason: error?.reason ?? null, created_at, started_at, completed_at, duration_ms: milliseconds(started_at, completed_at) };
+  return {
+    kind,
+    status,
+    reason: error?.reason ?? null,
+    created_at,
+    started_at,
+    completed_at,
+    duration_ms: milliseconds(started_at, completed_at),
+  };
 }
 
 function milliseconds(from: string | null, to: string | null): number | null {

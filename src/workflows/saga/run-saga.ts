@@ -43,7 +43,10 @@ export async function runEngine<I, R>(plan: Plan, args: SagaArguments<I>, body: 
   return CancellationScope.nonCancellable(() => close(engine, ended, args.input)) as Promise<R>;
 }
 
-type Ended = { readonly result: unknown } | { readonly error: SagaError; readonly status: SagaClose['status'] } | { readonly rollover: true };
+type Ended =
+  | { readonly result: unknown }
+  | { readonly error: SagaError; readonly status: SagaClose['status'] }
+  | { readonly rollover: true };
 
 function sagaOf<N extends string>(engine: Engine): Saga<N> {
   const indexOf = (name: N): number => engine.journal.steps.findIndex((step) => step.step_name === name);
@@ -52,7 +55,8 @@ function sagaOf<N extends string>(engine: Engine): Saga<N> {
     recoveryAttempts: engine.journal.run.recovery_attempts,
     step: (name, act, options = {}) => engine.step(indexOf(name), act, options),
     finally: (name, act, options = {}) => {
-      if (!engine.journal.step(indexOf(name)).plan.always) throw refusal('ENGINE_MISUSE', `step ${name} is declared to run last: say always: true in its plan`);
+      if (!engine.journal.step(indexOf(name)).plan.always)
+        throw refusal('ENGINE_MISUSE', `step ${name} is declared to run last: say always: true in its plan`);
       engine.last = { idx: indexOf(name), act, options };
     },
   };
@@ -115,9 +119,11 @@ function failWith(engine: Engine, error: unknown): void {
 async function afterFailure(engine: Engine, failure: Failure, scope: CancellationScope): Promise<Ended> {
   const halts = failure.halt === true || (engine.start.on_failure === 'halt' && failure.reason !== 'cancelled');
   if (failure.graceful || halts) await shielded(() => condition(() => engine.inFlight === 0));
-  if (engine.paused && !failure.halt && failure.reason !== 'cancelled') await shielded(() => condition(() => !engine.paused || engine.journal.run.cancel_requested));
+  if (engine.paused && !failure.halt && failure.reason !== 'cancelled')
+    await shielded(() => condition(() => !engine.paused || engine.journal.run.cancel_requested));
   engine.ended = true;
-  if (halts && !engine.journal.run.cancel_requested) return { status: 'halted', error: { reason: failure.reason, compensate_from_idx: null, message: failure.message } };
+  if (halts && !engine.journal.run.cancel_requested)
+    return { status: 'halted', error: { reason: failure.reason, compensate_from_idx: null, message: failure.message } };
   scope.cancel();
   return undo(engine, failure);
 }
@@ -149,7 +155,15 @@ async function undoTail(engine: Engine, body: () => Promise<unknown>, fromStep: 
   if (stuck.length > 0) {
     engine.ended = true;
     const from = entries.length > 0 ? Math.max(...entries.map((entry) => entry.idx)) : null;
-    return { status: 'failed', error: { reason: `step_failed:${stuck[0]?.step_name}`, compensate_from_idx: from, message: 'the recovery could not undo what it was to run again', stuck } };
+    return {
+      status: 'failed',
+      error: {
+        reason: `step_failed:${stuck[0]?.step_name}`,
+        compensate_from_idx: from,
+        message: 'the recovery could not undo what it was to run again',
+        stuck,
+      },
+    };
   }
   engine.journal.forget(fromStep);
   return undefined;
@@ -206,7 +220,12 @@ function closingFailure(engine: Engine, ended: { readonly error: SagaError; read
   const { failure } = engine;
   if (failure?.native && ended.status !== 'failed') return new CancelledFailure(`${ended.status}: ${failure.message}`);
   const details: SagaClose = { ...ended, ...(failure?.step ? { failed_step: failure.step } : {}) };
-  const type = { failed: ERROR_CODES.SAGA_FAILED, rolled_back: ERROR_CODES.SAGA_ROLLED_BACK, halted: ERROR_CODES.SAGA_HALTED, cancelled: ERROR_CODES.SAGA_CANCELLED }[ended.status];
+  const type = {
+    failed: ERROR_CODES.SAGA_FAILED,
+    rolled_back: ERROR_CODES.SAGA_ROLLED_BACK,
+    halted: ERROR_CODES.SAGA_HALTED,
+    cancelled: ERROR_CODES.SAGA_CANCELLED,
+  }[ended.status];
   return ApplicationFailure.nonRetryable(`${ended.status}: ${ended.error.message ?? ended.error.reason}`, type, details);
 }
 

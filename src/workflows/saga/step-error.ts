@@ -1,10 +1,4 @@
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  ChildWorkflowFailure,
-  isCancellation,
-  TimeoutFailure,
-} from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
 import { TIMEOUT, type ErrorCode } from '../../contracts/errors.ts';
 import type { StepError, Stuck } from '../../contracts/ledger.ts';
 import { LIMITS } from '../../contracts/limits.ts';

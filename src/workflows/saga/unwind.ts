@@ -19,7 +19,9 @@ const SETTLE_MS = 60_000;
 export async function unwind(engine: Engine, failure: Failure): Promise<SagaError> {
   return CancellationScope.nonCancellable(async () => {
     const unsettled = await settleSiblings(engine);
-    const entries = engine.stack.filter((entry) => isVisited(engine.journal.step(entry.idx), entry) && !unsettled.some((stuck) => stuck.step_idx === entry.idx));
+    const entries = engine.stack.filter(
+      (entry) => isVisited(engine.journal.step(entry.idx), entry) && !unsettled.some((stuck) => stuck.step_idx === entry.idx),
+    );
     const error = errorOf(failure, entries, [...(failure.stuck ?? []), ...unsettled, ...notReached(engine)]);
     engine.journal.setRun({ status: 'compensating', error });
     showPhase(engine);
@@ -79,7 +81,12 @@ async function settleSiblings(engine: Engine): Promise<Stuck[]> {
   if (await condition(() => engine.inFlight === 0, SETTLE_MS)) return [];
   return engine.journal.steps
     .filter((step) => step.status === 'running')
-    .map((step) => markStuck(engine, step.step_idx, { code: ERROR_CODES.DID_NOT_SETTLE, message: `still running ${SETTLE_MS / 1000} s after it was cancelled` }));
+    .map((step) =>
+      markStuck(engine, step.step_idx, {
+        code: ERROR_CODES.DID_NOT_SETTLE,
+        message: `still running ${SETTLE_MS / 1000} s after it was cancelled`,
+      }),
+    );
 }
 
 /** Steps of the earlier run that the body did not come to when it was run again, so that their undo is not known. */
@@ -87,7 +94,12 @@ export function notReached(engine: Engine, fromStep = 0): Stuck[] {
   return engine
     .unreached()
     .filter((step) => step.step_idx >= fromStep)
-    .map((step) => markStuck(engine, step.step_idx, { code: ERROR_CODES.NOT_REACHED, message: 'the body did not come to this step when it was run again' }));
+    .map((step) =>
+      markStuck(engine, step.step_idx, {
+        code: ERROR_CODES.NOT_REACHED,
+        message: 'the body did not come to this step when it was run again',
+      }),
+    );
 }
 
 async function undoOne(engine: Engine, entry: UndoEntry): Promise<Stuck[]> {

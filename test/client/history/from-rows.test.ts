@@ -9,7 +9,18 @@ const NOW = '2026-01-01T00:00:00.000Z';
 function step(step_idx: number, status: StepStatus): SagaStepRow {
   const times = { queued_at: NOW, started_at: NOW, completed_at: NOW, compensated_at: null, wakes_at: null };
   const how = { attempts: 1, worker_id: 'w', activity_id: null, estimated_duration_s: null, version: 0 };
-  return { saga_id: 'r', step_idx, step_name: `s${step_idx}`, task_type: 't', needs: [], status, output: step_idx, error: null, ...times, ...how };
+  return {
+    saga_id: 'r',
+    step_idx,
+    step_name: `s${step_idx}`,
+    task_type: 't',
+    needs: [],
+    status,
+    output: step_idx,
+    error: null,
+    ...times,
+    ...how,
+  };
 }
 
 function row(status: SagaRun['status'], statuses: readonly StepStatus[]): SagaRun {
@@ -32,7 +43,18 @@ describe('a run whose history is gone', () => {
 
   it('is recovered from its rows when it was halted', () => {
     const planned = planRecover(foldRows(row('halted', ['completed', 'failed', 'pending'])), 1);
-    expect(planned).toMatchObject({ start: { reentry: { mode: 'recover', from_step: 1, steps: [{ step_idx: 0, status: 'completed', output: 0 }, { step_idx: 1, status: 'failed' }] } } });
+    expect(planned).toMatchObject({
+      start: {
+        reentry: {
+          mode: 'recover',
+          from_step: 1,
+          steps: [
+            { step_idx: 0, status: 'completed', output: 0 },
+            { step_idx: 1, status: 'failed' },
+          ],
+        },
+      },
+    });
   });
 
   it('is left alone when it had completed', () => {
