@@ -42,7 +42,7 @@ export function rowsOf(events: readonly HistoryEvent[], options: FoldOptions): S
 
 function runRow(run: FoldedRun): Omit<SagaRun, 'version' | 'steps'> {
   const { id, run_id, root_run_id, kind, status, plan, inputs, result, cancel_requested, error, recovery_attempts, start } = run;
-  const unfinished = run.steps.findIndex((step) => step.status !== 'completed' && step.status !== 'skipped');
+  const unfinished = run.steps.findIndex((step) => step.outcome !== 'done');
   return {
     id,
     run_id,

@@ -77,7 +77,9 @@ describe('flushLedger', () => {
     });
     await expect.poll(async () => await settled(local().run(flushLedger, batch('after', 1))), { timeout: 5_000 }).toBe('fulfilled');
   });
+});
 
+describe('flushLedger, when it is stopped or refused', () => {
   test('has Postgres stop the query when the activity is cancelled', async () => {
     const { flushLedger } = createLedgerActivities({ sql });
     const environment = regular();

@@ -3,8 +3,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProgressObject } from '../../src/contracts/progress.ts';
 import { startDev, type DevStack } from '../support/cli.ts';
 import { stays } from '../support/stays.ts';
-import { artifacts, checkpointOf, closed, jobOf, mnist, resultOf, runDir, show, startTraining, trained } from '../support/training.ts';
-import { until } from '../support/until.ts';
+import {
+  artifacts,
+  checkpointOf,
+  closed,
+  jobAtRest,
+  jobOf,
+  mnist,
+  resultOf,
+  runDir,
+  show,
+  startTraining,
+  trained,
+} from '../support/training.ts';
 
 const LONG = mnist({ epochs: 500 });
 
@@ -85,8 +96,7 @@ describe('pausing a training run', () => {
     await checkpointOf(stack, 'paused', 1);
     expect(await stack.ask(['pause', 'paused'])).toMatchObject({ status: 'paused' });
     // The segment that runs comes to its checkpoint; then nothing is left to do.
-    await until(async () => (await jobOf(stack.client, 'paused')).pending === 0, 20_000, 'the pause of the job');
-    const still = await jobOf(stack.client, 'paused');
+    const still = await jobAtRest(stack, 'paused');
     const files = artifacts(stack);
     await stays(async () => (await jobOf(stack.client, 'paused')).events === still.events, 2000, 'the length of the history of the job');
     expect(artifacts(stack)).toEqual(files);

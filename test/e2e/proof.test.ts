@@ -1,9 +1,18 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SagaRun, SagaRunRow } from '../../src/contracts/ledger.ts';
 import type { StoredEvent } from '../../src/client/recent-events.ts';
 import { startDev, type DevStack } from '../support/cli.ts';
+import { withGap, withoutEvent, type HistoryJson } from '../support/doctored-history.ts';
 
 const proof = (...steps: readonly string[]): string => JSON.stringify({ steps, inputs: { message: 'hello' } });
+
+interface Replayed {
+  readonly status: string;
+  readonly reason: string | null;
+  readonly events: number;
+}
 
 interface Verified {
   readonly agrees: boolean;
@@ -127,5 +136,39 @@ describe('a proof that has run', () => {
     const { code, stdout, stderr } = await stack.cli([command, 'no-such-run', '-o', 'json']);
     expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
     expect(JSON.parse(stderr)).toMatchObject({ error: { message: expect.stringContaining('no-such-run') as string } });
+  });
+});
+
+describe('the history of a proof', () => {
+  let history: HistoryJson;
+  const file = (name: string): string => join(stack.dataDir, name);
+  beforeAll(async () => {
+    const { stdout } = await stack.cli(['history', 'fails']);
+    history = JSON.parse(stdout) as HistoryJson;
+    writeFileSync(file('whole.json'), stdout);
+  });
+
+  it.each([
+    {
+      what: 'a call that the code makes is not in it',
+      doctored: () => withoutEvent(history, 'EVENT_TYPE_ACTIVITY_TASK_SCHEDULED'),
+      says: /nondeterminism/i,
+    },
+    { what: 'it has a hole', doctored: () => withGap(history, 8), says: /expected event 9, got event 10/ },
+    { what: 'it has no events', doctored: () => ({ events: [] }), says: /got none/ },
+  ])('replays, and is refused when $what', async ({ doctored, says }) => {
+    writeFileSync(file('doctored.json'), JSON.stringify(doctored()));
+    const results = await stack.ask<readonly Replayed[]>(['replay', file('whole.json'), file('doctored.json')], { code: 1 });
+    expect(results).toMatchObject([
+      { status: 'completed', reason: null, events: history.events.length },
+      { status: 'failed', reason: expect.stringMatching(says) as string },
+    ]);
+  });
+
+  it('replays with exit 0, and a file that is none is refused with exit 2', async () => {
+    expect((await stack.cli(['replay', file('whole.json')])).code).toBe(0);
+    const { code, stderr } = await stack.cli(['replay', 'README.md']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('README.md');
   });
 });

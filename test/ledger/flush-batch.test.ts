@@ -100,7 +100,9 @@ describe('flushBatch', () => {
     expect(await getRun(sql, 'context')).toMatchObject({ context: { a: { x: 1 }, b: null, c: 'c' }, metadata: { n: 1 } });
     expect((await getRun(sql, 'context'))?.metadata).toEqual({ n: 1 });
   });
+});
 
+describe('flushBatch, value by value', () => {
   test.each([['a string'], [''], [0], [false], [null], [[null, 1.5e300]], [{}], [{ 'with space': '\u{1F600}' }]])(
     'gives the output %j back as it was',
     async (output) => {

@@ -130,7 +130,7 @@ function closingOf({ events }: HistoryJson): readonly [event: string, status: st
   return [last.eventType.replace('EVENT_TYPE_WORKFLOW_EXECUTION_', ''), failure?.message.split(':')[0] ?? null];
 }
 
-/** The history of a start in two seconds, as if it had been one so much later: start, timer and all that came after it. */
+/** The history of a start a few seconds ahead, as if it had been one so much later: start, timer and all that came after it. */
 function startedIn(ms: number): HistoryJson {
   const moved = withAttributes(stored('proof-started-at'), STARTED, (attributes) => {
     const { payloads } = attributes['input'] as { readonly payloads: readonly unknown[] };

@@ -40,7 +40,11 @@ export async function cli(args: readonly string[], { input = '', env = {} }: Cli
   child.stderr.setEncoding('utf8').on('data', (text: string) => (out.stderr += text));
   // A command that refuses its flags does not read.
   child.stdin.on('error', () => undefined).end(input);
+  // A command that does not end must not outlive its test.
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  process.off('exit', kill);
   return { code, ...out, json: parsed(out.stdout) };
 }
 

@@ -60,7 +60,11 @@ export class Holds {
 
 /** A worker on the rig's queue whose runs can be held. */
 export async function serveHeld(rig: Rig, holds: Holds): Promise<{ stop(): Promise<void> }> {
-  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    shutdownSignals: [],
+    telemetryOptions: { logging: { filter: 'error', forward: {} } },
+  });
   const connection = await NativeConnection.connect({ address: process.env['CEREBROS_TEST_ADDRESS'] ?? '' });
   const ledger = createLedgerActivities({ sql: rig.sql });
   const worker = await Worker.create({

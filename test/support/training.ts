@@ -74,10 +74,26 @@ export function artifacts(stack: DevStack): string[] {
 }
 
 /** What Temporal says of the run's job. */
-export async function jobOf(
-  client: Client,
-  id: string,
-): Promise<{ readonly status: string; readonly runId: string; readonly events: number; readonly pending: number }> {
+export interface Job {
+  readonly status: string;
+  readonly runId: string;
+  readonly events: number;
+  /** Activities and workflow tasks that are under way. */
+  readonly pending: number;
+}
+
+export async function jobOf(client: Client, id: string): Promise<Job> {
   const { status, runId, historyLength, raw } = await client.workflow.getHandle(`${id}.train`).describe();
-  return { status: status.name, runId, events: historyLength, pending: raw.pendingActivities?.length ?? 0 };
+  const pending = (raw.pendingActivities?.length ?? 0) + (raw.pendingWorkflowTask ? 1 : 0);
+  return { status: status.name, runId, events: historyLength, pending };
+}
+
+/** Resolves once the run's job has got its pause and has come to rest. */
+export async function jobAtRest({ client }: DevStack, id: string): Promise<Job> {
+  const told = async (): Promise<boolean> => {
+    const { events } = await client.workflow.getHandle(`${id}.train`).fetchHistory();
+    return events?.some((event) => event.workflowExecutionSignaledEventAttributes) ?? false;
+  };
+  await until(told, 20_000, `the pause signal of ${id}.train`);
+  return until(async () => [await jobOf(client, id)].find((job) => job.pending === 0), 20_000, `the rest of ${id}.train`);
 }

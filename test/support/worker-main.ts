@@ -21,7 +21,11 @@ class ForgetfulEffects extends EffectsFile {
 async function main(): Promise<void> {
   const settings = JSON.parse(process.argv[2] ?? '{}') as WorkerSettings;
   const kill = new KillSwitch(settings.dir);
-  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    shutdownSignals: [],
+    telemetryOptions: { logging: { filter: 'error', forward: {} } },
+  });
   const connection = await NativeConnection.connect({ address: settings.address });
   const ledger = createLedgerActivities({ sql: openLedger(settings.databaseUrl) });
   const effects = settings.forgetful ? new ForgetfulEffects(settings.effects) : new EffectsFile(settings.effects);

@@ -22,7 +22,7 @@ describe('a rebuild', () => {
     const from = { ...sources(undefined, history), writeRun: async (run: SagaRun) => void written.push(run) };
     const run = await rebuildRun(from, 'r');
     expect(written).toEqual([run]);
-    expect(run).toMatchObject({ status: 'rolled_back', current_step_idx: 0, job_id: 'r', context: { a: { v: 'x\0y' } } });
+    expect(run).toMatchObject({ status: 'rolled_back', current_step_idx: 1, job_id: 'r', context: { a: { v: 'x\0y' } } });
     expect(await rebuildRun({ ...from, fetchHistory: async () => undefined }, 'r')).toBeUndefined();
   });
 });
