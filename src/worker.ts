@@ -74,7 +74,7 @@ function optionsOf(queue: string, activities: WorkerActivities): WorkerOptions {
         taskQueue: queue,
         workflowBundle: workflowBundle(),
         activities: activities.main,
-        maxConcurrentWorkflowTaskExecutions: 200,
+        maxConcurrentWorkflowTaskExecutions: 40,
         maxConcurrentActivityTaskExecutions: 200,
         maxConcurrentLocalActivityExecutions: 200,
         maxCachedWorkflows: 500,

@@ -34,6 +34,8 @@ export interface CallScope {
   readonly n: number;
   readonly generation: number;
   readonly budget: TaskBudget;
+  /** Light calls of the run that are under way. */
+  readonly light: { pending: number };
   /** Set by the call: what it gave, and how it came about. */
   made?: { readonly activity_id: string; output?: unknown; returned?: StepReturn };
   /** Told of a job that was started, so that a pause can be passed on to it. */
@@ -88,7 +90,7 @@ function runActivity(scope: CallScope, type: string, args: readonly unknown[]): 
   return required(activities[type])(...args);
 }
 
-function runLight(scope: CallScope, type: string, args: readonly unknown[]): Promise<unknown> {
+async function runLight(scope: CallScope, type: string, args: readonly unknown[]): Promise<unknown> {
   const { startToCloseTimeout, retry } = activityOptions(scope);
   const summary = `${activityId(scope)} ${scope.step.label ?? ''}`.trim();
   const activities = proxyLocalActivities<Record<string, AnyActivity>>({
@@ -96,7 +98,12 @@ function runLight(scope: CallScope, type: string, args: readonly unknown[]): Pro
     ...(retry === undefined ? {} : { retry }),
     summary,
   });
-  return required(activities[type])(...args);
+  scope.light.pending += 1;
+  try {
+    return await required(activities[type])(...args);
+  } finally {
+    scope.light.pending -= 1;
+  }
 }
 
 /** A child that is a saga: cancelled with its parent, undone by it. Its result is the step's output. */

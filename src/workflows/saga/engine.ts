@@ -51,6 +51,7 @@ export class Engine implements StepHost {
   /** Steps of the plan in code; those behind were added while running. */
   readonly plannedSteps: number;
   readonly #budget = new TaskBudget();
+  readonly #light = { pending: 0 };
   readonly #args: SagaArguments<Json>;
   #pass: 'forward' | 'collect' = 'forward';
   #claimed = new Set<number>();
@@ -60,7 +61,7 @@ export class Engine implements StepHost {
     this.plannedSteps = plan.steps.length;
     this.paused = args.start?.reentry?.paused ?? false;
     this.journal = new Journal(plan, args.input, args.start ?? {});
-    this.flusher = new Flusher(this.journal);
+    this.flusher = new Flusher(this.journal, this.#light);
     this.outputs = new Outputs(this.journal, args.contextOf);
     for (const step of this.journal.steps.filter((each) => each.recorded && each.outcome === 'done')) this.#adopt(step);
   }
@@ -185,6 +186,7 @@ export class Engine implements StepHost {
       n: step.calls[phase] + 1,
       generation: step.generation,
       budget: this.#budget,
+      light: this.#light,
       onJob: (workflowId) => this.jobs.push(workflowId),
     };
   }

@@ -21,13 +21,21 @@ const patient = proxyActivities<LedgerActivities>({
   summary: 'ledger (retried until the database is back)',
 });
 
+/** How long a flush waits for light calls, in ms of workflow time. */
+const HOLD_MS = 1000;
+
 /** Keeps the ledger after the journal: one flush in flight, and no quick one tried while a patient one is pending. */
 export class Flusher {
   readonly #journal: Journal;
+  readonly #light: { readonly pending: number };
   #busy = false;
+  /** When the journal was first seen to have something that waits for light calls, in ms. */
+  #heldSince: number | undefined;
 
-  constructor(journal: Journal) {
+  /** `light` counts the light calls under way. */
+  constructor(journal: Journal, light: { readonly pending: number }) {
     this.#journal = journal;
+    this.#light = light;
   }
 
   /** Flushes for as long as the run lives, shielded from its cancellation. A condition sees the journal once a task's code has all run, so that a batch holds all of it. */
@@ -42,11 +50,22 @@ export class Flusher {
 
   async #loop(): Promise<never> {
     for (;;) {
-      await condition(() => this.#journal.dirty);
+      await condition(() => this.#due());
+      this.#heldSince = undefined;
       this.#busy = true;
       await this.#flush(this.#journal.takeBatch());
       this.#busy = false;
     }
+  }
+
+  /**
+   * Light steps are recorded together when their workflow task completes, so one flush after the last of them says as much as one after
+   * each. A light step that takes longer, or is tried again, holds up no flush for more than a second.
+   */
+  #due(): boolean {
+    if (!this.#journal.dirty) return false;
+    this.#heldSince ??= Date.now();
+    return this.#light.pending === 0 || Date.now() - this.#heldSince >= HOLD_MS;
   }
 
   async #flush(batch: LedgerBatch): Promise<void> {
