@@ -22,7 +22,7 @@ import { runText } from './text/run-text.ts';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url));
 const say = (line = ''): void => void process.stdout.write(`${line}\n`);
-const colors = colorsFor({ env: process.env, tty: process.stdout.isTTY });
+const colors = colorsFor({ env: process.env, tty: process.stdout.isTTY ?? false });
 
 /** `npm run demo`: a stack of its own on free ports, one training that completes, one that fails late and is undone; then all is stopped. */
 async function demo(): Promise<void> {

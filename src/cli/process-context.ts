@@ -17,7 +17,8 @@ export function processContext(real: NodeJS.Process): CliContext {
     env: real.env,
     cwd: real.cwd(),
     stdin: real.stdin,
-    tty: real.stdout.isTTY,
+    // Undefined when piped, whatever its type says.
+    tty: real.stdout.isTTY ?? false,
     size: () => ({ columns: real.stdout.columns || 80, rows: real.stdout.rows || 24 }),
     connect: async (flags, warn) => {
       // Loaded late: most of the time `--help` takes would go into Temporal's client.
