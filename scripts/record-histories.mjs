@@ -109,7 +109,9 @@ try {
 function replaceAll(recorded) {
   mkdirSync(TARGET, { recursive: true });
   for (const file of readdirSync(TARGET)) if (file.endsWith('.json') && !recorded.has(file.slice(0, -5))) rmSync(join(TARGET, file));
-  for (const [name, json] of recorded) writeFileSync(join(TARGET, `${name}.json`), `${json}\n`);
+  // Stack traces name files; where this checkout lies is nobody's business.
+  const plain = (json) => json.replaceAll(`file://${ROOT}`, '').replaceAll(ROOT, '');
+  for (const [name, json] of recorded) writeFileSync(join(TARGET, `${name}.json`), `${plain(json)}\n`);
   process.stdout.write(`${recorded.size} histories in ${TARGET}\n`);
 }
 
