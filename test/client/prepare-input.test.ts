@@ -24,7 +24,7 @@ describe('prepareInput', () => {
         Array.from({ length: 500 }, () => 'echo'),
         'x'.repeat(10_000),
       ),
-    ).resolves.toBeDefined();
+    ).resolves.toHaveProperty('plan.steps.length', 500);
     await expect(proof(Array.from({ length: 501 }, () => 'echo'))).rejects.toMatchObject({ exitCode: 2 });
   });
 

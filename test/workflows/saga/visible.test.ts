@@ -46,9 +46,8 @@ describe('in Temporal Web', () => {
   it('a child and the start timer have summaries too', async () => {
     const child = await rig.startWorkflow('bodied', bodiedPlan, [{ variant: 'sub_saga', child: { steps: [step('x')] } }]);
     await endOf(child);
-    expect(
-      (await rig.client.workflow.getHandle(`${child.workflowId}.second`).describe()).raw.executionConfig?.userMetadata?.summary,
-    ).toBeDefined();
+    const { raw } = await rig.client.workflow.getHandle(`${child.workflowId}.second`).describe();
+    expect(textOf(raw.executionConfig?.userMetadata?.summary)).toBe('1:second:do:1 second');
     expect(await summaryOf(child.workflowId, 'startChildWorkflowExecutionInitiatedEventAttributes')).toBe('1:second:do:1 second');
     const at = new Date(Date.now() + 300).toISOString();
     const timed = await rig.startScripted({ steps: [step('a')] }, { at });
