@@ -4,6 +4,8 @@ export const QUEUES = {
   main: 'cerebros',
   /** Training: one worker thread per slot. */
   compute: 'cerebros-compute',
+  /** Training and steps on the Python workers. */
+  python: 'cerebros-python',
 } as const;
 
 export type Queue = (typeof QUEUES)[keyof typeof QUEUES];
