@@ -14,6 +14,7 @@ const text = z.string().min(1).optional();
 const variables = z.object({
   CEREBROS_DATA_DIR: text,
   CEREBROS_ARTIFACTS_DIR: text,
+  CEREBROS_NAS_ENABLED: z.stringbool().optional(),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'expected postgres://user:password@host:port/database')
@@ -29,6 +30,8 @@ export interface Settings {
   readonly data_dir: string;
   /** `CEREBROS_ARTIFACTS_DIR`, default `artifacts` in the data dir. */
   readonly artifacts_dir: string;
+  /** `CEREBROS_NAS_ENABLED`: does a worker take searches? Default true. */
+  readonly nas_enabled: boolean;
   /** `$XDG_CACHE_HOME/cerebros`, default `~/.cache/cerebros`. */
   readonly cache_dir: string;
   /** `DATABASE_URL`; null: Postgres is embedded. */
@@ -50,6 +53,7 @@ export function loadSettings(env: Env, dataDir?: string): Settings {
   return {
     data_dir: folder,
     artifacts_dir: resolve(set.CEREBROS_ARTIFACTS_DIR ?? join(folder, 'artifacts')),
+    nas_enabled: set.CEREBROS_NAS_ENABLED ?? true,
     cache_dir: join(cacheHome, 'cerebros'),
     database_url: set.DATABASE_URL ?? null,
     temporal_address: set.TEMPORAL_ADDRESS ?? null,

@@ -2,10 +2,15 @@ import { availableParallelism } from 'node:os';
 import type { Client } from '@temporalio/client';
 import { createKeepValue } from './activities/keep-value.ts';
 import { createLedgerActivities } from './activities/ledger.ts';
+import { createNasRunActivities } from './activities/nas-run.ts';
+import { createNasSearchActivities } from './activities/nas-search.ts';
+import { createStudyActivities } from './activities/nas-study.ts';
+import { createNoopRung } from './activities/noop-rung.ts';
 import { createProofActivities } from './activities/proof.ts';
 import { serveSteps } from './activities/serve-steps.ts';
 import { createSubSagaActivities } from './activities/sub-saga.ts';
 import { createTrainingJobActivities } from './activities/training-job.ts';
+import { createTrainRung } from './activities/train-rung.ts';
 import { createTrainingRunActivities } from './activities/training-run.ts';
 import { ArtifactStore } from './artifacts/store.ts';
 import type { Cerebros } from './client/connect.ts';
@@ -33,14 +38,17 @@ export interface WorkerActivities {
 /** Wires the activities to their dependencies; the one place that knows all of them. */
 export function createWorkerActivities({ sql, client, cerebros, settings }: WorkerDependencies): WorkerActivities {
   const artifacts = new ArtifactStore(settings.artifacts_dir);
+  const jobs = createJobs(client);
   const steps = {
     ...createProofActivities(),
     ...createSubSagaActivities({ undo: (id, signal) => undoRun(cerebros, id, signal) }),
-    ...createTrainingRunActivities({ sql, artifacts, jobs: createJobs(client) }),
+    ...createTrainingRunActivities({ sql, artifacts, jobs }),
+    ...createNasSearchActivities({ sql, artifacts, enabled: settings.nas_enabled }),
+    ...createNasRunActivities({ sql, artifacts, jobs }),
   };
   return {
-    main: { ...createLedgerActivities({ sql }), ...createKeepValue(), ...serveSteps(steps) },
-    compute: createTrainingJobActivities({ artifacts }),
+    main: { ...createLedgerActivities({ sql }), ...createKeepValue(), ...createStudyActivities({ sql, artifacts }), ...createNoopRung(), ...serveSteps(steps) },
+    compute: { ...createTrainingJobActivities({ artifacts }), ...createTrainRung({ artifacts }) },
     computeSlots: availableParallelism(),
   };
 }

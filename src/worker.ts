@@ -5,7 +5,7 @@ import { createWorkerActivities, type WorkerActivities } from './worker-activiti
 import { connect } from './client/connect.ts';
 import { requireDatabaseUrl, type Connections } from './config.ts';
 import { UserError } from './contracts/user-error.ts';
-import { QUEUES } from './contracts/queues.ts';
+import { OWN_QUEUES, QUEUES } from './contracts/queues.ts';
 import { SEARCH_ATTRIBUTES } from './contracts/search-attributes.ts';
 import { DATA_CONVERTER } from './data-converter.ts';
 import { setWorkerIdentity } from './activities/serve-steps.ts';
@@ -32,7 +32,7 @@ export interface CerebrosWorker {
 const GRACE = '5 seconds';
 
 /** Connects, brings the ledger's tables up to date, and checks what a worker needs. Throws a `UserError` when our search attributes are not registered. */
-export async function startWorker({ connections, queues = Object.values(QUEUES) }: WorkerStart): Promise<CerebrosWorker> {
+export async function startWorker({ connections, queues = OWN_QUEUES }: WorkerStart): Promise<CerebrosWorker> {
   Runtime.install({ shutdownSignals: [], logger: workerLogger(), telemetryOptions: { logging: { filter: 'warn', forward: {} } } });
   const identity = `${process.pid}@${hostname()}`;
   setWorkerIdentity(identity);
@@ -89,7 +89,7 @@ function optionsOf(queue: string, activities: WorkerActivities): WorkerOptions {
         maxHeartbeatThrottleInterval: '2 seconds',
       };
     default:
-      throw new UserError('UNKNOWN_QUEUE', `expected queues among ${Object.values(QUEUES).join(', ')}, got "${queue}"`, {
+      throw new UserError('UNKNOWN_QUEUE', `expected queues among ${OWN_QUEUES.join(', ')}, got "${queue}"`, {
         hint: 'a worker of ours serves our queues only; other queues belong to external workers',
         exitCode: 2,
       });

@@ -10,8 +10,3 @@ export interface Jobs {
   /** Cancels a job and waits until it has closed; one that never started or has closed is fine. Throws `CONNECTION_LOST`. */
   cancel(jobId: string, signal: AbortSignal): Promise<void>;
 }
-
-/** Undoes a completed sub-saga: its body is run again in rollback, under its own id. Answers when that has closed; throws when it left something. */
-export interface SubSagas {
-  rollback(id: string, signal: AbortSignal): Promise<void>;
-}

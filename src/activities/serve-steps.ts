@@ -30,6 +30,11 @@ export class WithSteps<T> {
   }
 }
 
+/** Activities as steps serve them: with the step's context behind the input. */
+export type ServedSteps<A extends { [K in keyof A]: (input: never) => Promise<unknown> }> = {
+  [K in keyof A]: (input: Parameters<A[K]>[0], step: StepContext) => ReturnType<A[K]>;
+};
+
 type StepActivity = (input: never, step: StepContext) => Promise<unknown>;
 type Served = (input: unknown, call?: StepCallInput) => Promise<StepReturn>;
 

@@ -1,15 +1,15 @@
-import { readFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { ApplicationFailure, Context } from '@temporalio/activity';
-import { sha256Of, writeAtomically, type ArtifactStore } from '../artifacts/store.ts';
-import type { EpochRecord, TrainingProgress } from '../contracts/training-spec.ts';
+import { Context } from '@temporalio/activity';
+import { writeAtomically, type ArtifactStore } from '../artifacts/store.ts';
+import type { TrainingProgress } from '../contracts/training-spec.ts';
 import type { TrainedModel, TrainingJobActivities, TrainSegmentInput, TrainSegmentResult } from '../contracts/training-run.ts';
 import { readCheckpointHeader } from '../training/checkpoint.ts';
 import { TrainingError } from '../training/errors.ts';
 import { modelSha256 } from '../training/model-file.ts';
 import type { ThreadResult } from '../training/thread-messages.ts';
 import { trainInThread } from '../training/train-in-thread.ts';
+import { EpochFiles, type KnownCheckpoint } from './epoch-files.ts';
+import { asTraining } from './training-failure.ts';
 
 const HEARTBEAT_MS = 2000;
 
@@ -24,17 +24,7 @@ interface SegmentHeartbeat extends TrainingProgress {
 
 /** The activities of training jobs, for the compute queue. */
 export function createTrainingJobActivities({ artifacts }: { readonly artifacts: ArtifactStore }): TrainingJobActivities {
-  return {
-    trainSegment: async (input) => {
-      try {
-        return await new Segment(input, artifacts.runFolder(input.run_name)).run();
-      } catch (error) {
-        throw error instanceof TrainingError
-          ? ApplicationFailure.create({ message: error.message, type: error.code, nonRetryable: !error.retryable, cause: error })
-          : error;
-      }
-    },
-  };
+  return { trainSegment: (input) => asTraining(async () => new Segment(input, artifacts.runFolder(input.run_name)).run()) };
 }
 
 /** One activity: trains from the last checkpoint known to the next one asked for. */
@@ -42,13 +32,13 @@ class Segment {
   readonly #context = Context.current();
   readonly #input: TrainSegmentInput;
   readonly #folder: string;
-  readonly #epochs: EpochRecord[] = [];
-  #checkpoint: { readonly file: string; readonly sha256: string | null } | null;
-  #saving: Promise<void> = Promise.resolve();
+  readonly #files: EpochFiles;
+  #checkpoint: KnownCheckpoint | null;
 
   constructor(input: TrainSegmentInput, folder: string) {
     this.#input = input;
     this.#folder = folder;
+    this.#files = new EpochFiles(folder);
     const last = this.#context.info.heartbeatDetails as SegmentHeartbeat | undefined;
     const file = last?.checkpoint ?? input.checkpoint;
     this.#checkpoint = file === null ? null : { file, sha256: last?.checkpoint_sha256 ?? null };
@@ -67,16 +57,17 @@ class Segment {
       until_epoch,
       every_ms: HEARTBEAT_MS,
       heartbeat: (progress) => this.#beat(progress),
-      onEpoch: (record, bytes) => this.#keep(record, bytes),
+      // Temporal is told of a checkpoint once it is on disk.
+      onEpoch: (record, bytes) => this.#files.keep(record, bytes, (onDisk) => void (this.#checkpoint = onDisk)),
       score_test: last,
       signal: this.#context.cancellationSignal,
     });
-    await this.#saving;
+    await this.#files.settled();
     if (result.aborted) return this.#context.cancelled;
     return {
       epoch: until_epoch,
-      checkpoint: await this.#save(until_epoch, result.checkpoint),
-      epochs: await this.#allEpochs(),
+      checkpoint: (await this.#files.save(until_epoch, result.checkpoint)).file,
+      epochs: await this.#files.records(this.#from(), until_epoch),
       model: last ? await this.#saveModel(result) : null,
     };
   }
@@ -85,7 +76,7 @@ class Segment {
   async #resume(): Promise<Uint8Array | undefined> {
     const { run_name, until_epoch } = this.#input;
     if (!this.#checkpoint) return undefined;
-    const bytes = new Uint8Array(await readFile(join(this.#folder, this.#checkpoint.file)));
+    const bytes = await this.#files.read(this.#checkpoint);
     const { epoch, batch } = readCheckpointHeader(bytes);
     this.#beat({ epoch, batch, batches: 0, epochs: this.#input.training.spec.epochs, loss: null, validation_accuracy: null });
     const { attempt } = this.#context.info;
@@ -105,22 +96,6 @@ class Segment {
     this.#context.heartbeat(heartbeat);
   }
 
-  /** Keeps the checkpoint of a finished epoch, one write after the other, and tells Temporal of it once it is on disk. */
-  #keep(record: EpochRecord, bytes: Uint8Array): void {
-    this.#saving = this.#saving.then(async () => {
-      await writeAtomically(this.#file(record.epoch, 'json'), Buffer.from(JSON.stringify(record)));
-      const file = await this.#save(record.epoch, bytes);
-      this.#checkpoint = { file, sha256: sha256Of(bytes) };
-      this.#epochs.push(record);
-    });
-    this.#saving.catch(() => undefined);
-  }
-
-  async #save(epoch: number, bytes: Uint8Array): Promise<string> {
-    await writeAtomically(this.#file(epoch, 'ckpt'), bytes);
-    return `epoch-${epoch}.ckpt`;
-  }
-
   async #saveModel({ model, test_accuracy, validation_accuracy }: ThreadResult): Promise<TrainedModel> {
     if (!model || test_accuracy === null || validation_accuracy === null)
       throw new TrainingError('TRAINING_THREAD_LOST', 'The training ended without a model.');
@@ -129,19 +104,8 @@ class Segment {
     return { sha256: modelSha256(model), file, test_accuracy, validation_accuracy };
   }
 
-  /** The records of this segment's epochs, those of earlier attempts included. */
-  async #allEpochs(): Promise<EpochRecord[]> {
-    const until = this.#input.until_epoch;
-    const from = this.#input.checkpoint === null ? 0 : Number(/epoch-(\d+)/.exec(this.#input.checkpoint)?.[1] ?? 0);
-    const records: EpochRecord[] = [];
-    for (let epoch = from + 1; epoch <= until; epoch += 1) {
-      const file = this.#file(epoch, 'json');
-      if (existsSync(file)) records.push(JSON.parse(await readFile(file, 'utf8')) as EpochRecord);
-    }
-    return records;
-  }
-
-  #file(epoch: number, ending: 'json' | 'ckpt'): string {
-    return join(this.#folder, `epoch-${epoch}.${ending}`);
+  /** Epochs finished before this segment. */
+  #from(): number {
+    return Number(/epoch-(\d+)/.exec(this.#input.checkpoint ?? '')?.[1] ?? 0);
   }
 }

@@ -1,7 +1,7 @@
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/activity';
-import { sha256Of, writeAtomically, type ArtifactStore } from '../artifacts/store.ts';
+import { writeAtomically, type ArtifactStore } from '../artifacts/store.ts';
 import { ERROR_CODES } from '../contracts/errors.ts';
 import type { Json } from '../contracts/ledger.ts';
 import type {
@@ -13,18 +13,15 @@ import type {
   TrainingRunResult,
 } from '../contracts/training-run.ts';
 import type { Sql } from '../ledger/connection.ts';
-import { deleteMetrics } from '../ledger/queries/delete-metrics.ts';
-import { deleteModel } from '../ledger/queries/delete-model.ts';
-import { getModel } from '../ledger/queries/get-model.ts';
-import { isArtifactUsed } from '../ledger/queries/is-artifact-used.ts';
 import { putMetrics } from '../ledger/queries/put-metrics.ts';
 import { putModel } from '../ledger/queries/put-model.ts';
 import { TrainingError } from '../training/errors.ts';
 import { datasetInfo, datasetSha256 } from '../training/datasets/registry.ts';
 import { countParams } from '../training/network-plan.ts';
 import { resolveSpec } from '../training/resolve-spec.ts';
+import { discardModel, readModel, type ModelStores } from './model-registry.ts';
 import type { Jobs } from './jobs.ts';
-import type { StepContext } from './serve-steps.ts';
+import type { ServedSteps } from './serve-steps.ts';
 
 export interface TrainingRunDependencies {
   readonly sql: Sql;
@@ -32,16 +29,8 @@ export interface TrainingRunDependencies {
   readonly jobs: Jobs;
 }
 
-/** `TrainingRunActivities`, as steps: with the step's context behind the input. */
-type Served = {
-  [K in keyof TrainingRunActivities]: (
-    input: Parameters<TrainingRunActivities[K]>[0],
-    step: StepContext,
-  ) => ReturnType<TrainingRunActivities[K]>;
-};
-
 /** The steps of the kind `training-run`, for the main queue. */
-export function createTrainingRunActivities({ sql, artifacts, jobs }: TrainingRunDependencies): Served {
+export function createTrainingRunActivities({ sql, artifacts, jobs }: TrainingRunDependencies): ServedSteps<TrainingRunActivities> {
   return {
     validateInputs: async (input) => resolveTraining(input),
     prepareRun: async ({ training }, { saga_id }) => {
@@ -67,7 +56,7 @@ export function createTrainingRunActivities({ sql, artifacts, jobs }: TrainingRu
       return result;
     },
     discardResults: async ({ model_id }) => {
-      await discard({ sql, artifacts }, model_id);
+      await discardModel({ sql, artifacts }, model_id);
       return null;
     },
     cleanup: async ({ run_name }) => {
@@ -89,20 +78,14 @@ function resolveTraining({ model_name, dataset_name, config, seed, checkpoint_in
   }
 }
 
-type Stores = Pick<TrainingRunDependencies, 'sql' | 'artifacts'>;
-
 /** Every write is the same when it is made again, so a retry, or a second run of the same seed, changes nothing. */
 async function collect(
-  { sql, artifacts }: Stores,
+  { sql, artifacts }: ModelStores,
   { worker_id, training, run_name, job }: CollectInput,
   id: string,
 ): Promise<TrainingRunResult> {
   const folder = artifacts.runFolder(run_name);
-  const bytes = await readFile(join(folder, job.model.file));
-  const got = sha256Of(bytes);
-  if (got !== job.model.sha256)
-    throw ApplicationFailure.nonRetryable(`${job.model.file}: expected sha256 ${job.model.sha256}, got ${got}`, 'HASH_MISMATCH');
-  const model = await artifacts.put(bytes);
+  const model = await artifacts.put(await readModel(folder, job.model));
   const checkpoint = await artifacts.put(await readFile(join(folder, job.checkpoint)));
   const curve = await artifacts.put(Buffer.from(JSON.stringify(job.curve)));
   const { test_accuracy, validation_accuracy } = job.model;
@@ -124,17 +107,6 @@ async function collect(
     ]),
   );
   return { model_id: id, model_sha256: model.sha256, ...uris, ...metrics };
-}
-
-/** Content is shared by runs that came to the same bytes, so it goes only with its last model. */
-async function discard({ sql, artifacts }: Stores, id: string): Promise<void> {
-  const model = await getModel(sql, id);
-  await deleteModel(sql, id);
-  await deleteMetrics(sql, id);
-  const { model_uri, checkpoint_uri, curve_uri } = model?.metrics ?? {};
-  for (const uri of [model_uri, checkpoint_uri, curve_uri]) {
-    if (typeof uri === 'string' && !(await isArtifactUsed(sql, uri))) await artifacts.remove(uri);
-  }
 }
 
 /** What is left of a finished run is what it is made of: `run.json` and the model, until someone removes the folder. */

@@ -4,6 +4,7 @@ import * as plans from './commands/plans.ts';
 import * as records from './commands/records.ts';
 import * as runs from './commands/runs.ts';
 import * as stack from './commands/stack.ts';
+import * as study from './commands/study.ts';
 import type { CliContext } from './context.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { exitCodeOfError, formatError, usageError, type ErrorStyle } from './format-error.ts';
@@ -36,6 +37,8 @@ const routes = buildRouteMap({
     replay: records.replayCommand,
     predict: records.predictCommand,
     models: records.modelsRoutes,
+    leaderboard: study.leaderboardCommand,
+    study: study.studyRoutes,
   },
   docs: {
     brief: 'Durable sagas on Temporal',

@@ -16,6 +16,15 @@ export { subscribe, type EventHandler, type SubscribeOptions } from './subscribe
 export { rebuildLedger, verifyLedger, type Rebuilt } from './ledger-check.ts';
 export type { Verdict } from './verify.ts';
 export { getTrainedModel, listTrainedModels } from './models.ts';
+export {
+  leaderboard,
+  type BestSoFar,
+  type Leaderboard,
+  type LeaderboardOptions,
+  type LeaderboardRow,
+  type TrialCurve,
+} from './leaderboard.ts';
+export { enqueueTrial, extendStudy, setParallel, stopStudy, studyView } from './study.ts';
 export { fetchHistory, historyJson } from './histories.ts';
 export { resolveConnections, type ConnectionFlags, type Connections } from '../config.ts';
 export { UserError, type ExitCode } from '../contracts/user-error.ts';

@@ -1,3 +1,4 @@
+import { ERROR_CODES } from '../contracts/errors.ts';
 import type { SagaError } from '../contracts/ledger.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import type { Reentry, ReentryMode, SagaStart, SeedStep } from '../contracts/saga-start.ts';
@@ -34,7 +35,8 @@ export function planRecover(folded: FoldedRun, fromStep: number, options: { read
   if (refusal) return { refusal };
   const preview = {
     reused: refs(folded.steps.slice(0, fromStep)),
-    undone: refs(folded.steps.slice(fromStep).filter(isStanding)),
+    // A halted sub-saga keeps what it has, and goes on from there.
+    undone: refs(folded.steps.slice(fromStep).filter((step) => isStanding(step) && step.error?.code !== ERROR_CODES.SAGA_HALTED)),
     run: refs(folded.steps.slice(fromStep)),
   };
   const attempts = { from_step: fromStep, recovery_attempts: folded.recovery_attempts + 1 };

@@ -1,5 +1,7 @@
 import type { z } from 'zod';
 import type { Plan } from './plan.ts';
+import { NAS_SEARCH, nasSearchPlan, type NasSearchInput } from './nas-search.ts';
+import { nasSearchInputSchema } from './nas-search-schema.ts';
 import { PROOF, proofPlan, type ProofInput } from './proof.ts';
 import { proofInputSchema } from './proof-schema.ts';
 import { TRAINING_RUN, trainingRunPlan, type TrainingRunInput } from './training-run.ts';
@@ -34,5 +36,13 @@ const trainingRun: Kind<TrainingRunInput> = {
   summary: ({ model_name, dataset_name, seed }) => `training-run: ${model_name} on ${dataset_name}, seed ${seed}`,
 };
 
+const nasSearch: Kind<NasSearchInput> = {
+  kind: NAS_SEARCH,
+  workflow_type: 'nasSearch',
+  schema: nasSearchInputSchema,
+  plan: () => nasSearchPlan,
+  summary: ({ dataset_id, budget, sampler, seed }) => `nas-search: ${budget.max_trials} trials on ${dataset_id}, ${sampler.name}, seed ${seed}`,
+};
+
 /** Every kind of this release, by its name in commands. */
-export const KINDS: Readonly<Record<string, Kind>> = { [PROOF]: proof, [TRAINING_RUN]: trainingRun };
+export const KINDS: Readonly<Record<string, Kind>> = { [PROOF]: proof, [TRAINING_RUN]: trainingRun, [NAS_SEARCH]: nasSearch };

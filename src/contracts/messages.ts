@@ -1,6 +1,8 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Json, SagaRun } from './ledger.ts';
+import type { StudyView } from './nas-search.ts';
 import type { ProgressObject } from './progress.ts';
+import type { Params } from './search-space.ts';
 
 /** Answer to a control: the run's status right after it was taken. */
 export interface ControlAnswer {
@@ -21,13 +23,22 @@ export interface SkipInput {
   readonly result: Json;
 }
 
-/** Relayed by a saga to the jobs it started: signals, because a workflow cannot send an update. */
+/** Live edits of a search, to its study (`studyId`): updates for the same reason; each answers where the study stands then. */
+export const studyExtendUpdate = defineUpdate<StudyView, [{ readonly max_trials: number }]>('studyExtend');
+export const studyParallelUpdate = defineUpdate<StudyView, [{ readonly parallel: number }]>('studyParallel');
+export const studyEnqueueUpdate = defineUpdate<StudyView, [{ readonly params: Params }]>('studyEnqueue');
+export const studyStopUpdate = defineUpdate<StudyView>('studyStop');
+
+/** Relayed by a saga to the jobs and sub-sagas it started: signals, because a workflow cannot send an update. */
 export const jobPauseSignal = defineSignal('jobPause');
 export const jobResumeSignal = defineSignal('jobResume');
+export const jobHaltSignal = defineSignal('jobHalt');
 
 /** The rows as the run knows them: answered without the ledger. */
 export const showQuery = defineQuery<SagaRun>('show');
 export const progressQuery = defineQuery<ProgressObject>('progress');
+/** Of a study: answered from its state, which may be ahead of the table `trials`. */
+export const studyQuery = defineQuery<StudyView>('study');
 
 /** One sentence each, shown in Temporal Web. */
 export const MESSAGE_DESCRIPTIONS = {
@@ -38,6 +49,12 @@ export const MESSAGE_DESCRIPTIONS = {
   skip: 'Take the given result for a step that has not started: {step, result}.',
   show: 'The run and its steps, as in the ledger.',
   progress: 'Progress from 0 to 100 with the state of each task.',
+  studyExtend: 'Let the search start this many trials in all: {max_trials}.',
+  studyParallel: 'Keep this many trials in flight from now on: {parallel}.',
+  studyEnqueue: 'Try this configuration before the sampler is asked again: {params}.',
+  studyStop: 'Start no new trial and end the search with the best so far.',
+  study: 'Trials by state, the best so far and the limits of the search.',
   jobPause: 'Pause the job at its next checkpoint.',
   jobResume: 'Let a paused job go on.',
+  jobHalt: 'Stop at the next boundary and keep everything, because the owner halts.',
 } as const;

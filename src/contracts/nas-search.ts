@@ -111,32 +111,14 @@ export interface NasRunInput {
   /** Id of the search: its trials are `<id>.t0007`, its study `<id>.study`. */
   readonly search_id: string;
   readonly search: NasSearchInput;
-  /** Of the images as they are trained on. */
-  readonly dataset_sha256: string;
+  /** Of the images as they are trained on; null for `noop`. */
+  readonly dataset_sha256: string | null;
+  /** How often the search has been recovered; rows of a later try replace those of an earlier one. */
+  readonly recoveries: number;
 }
 
-/** Where a trial stands. `waiting`: a rung is done, and it may be promoted; `pruned`: it will not be. */
-export type TrialState = 'running' | 'waiting' | 'completed' | 'pruned' | 'failed' | 'cancelled';
-
-/** A trial, as the study carries it. */
-export interface Trial {
-  readonly number: number;
-  readonly params: Params;
-  readonly param_count: number;
-  readonly state: TrialState;
-  /** Values at the end of each rung, in order. */
-  readonly rungs: readonly RungValue[];
-  /** Epochs that the rung under way leads to. */
-  readonly to_epoch?: number | undefined;
-  readonly checkpoint: RungCheckpoint | null;
-  readonly weights_sha256: string | null;
-  readonly error: TrialError | null;
-}
-
-export interface RungValue {
-  readonly epochs: number;
-  readonly value: number;
-}
+/** Result of the sub-saga `nasRun`: of the search, but for what is checked last. */
+export type NasRunResult = Omit<NasSearchResult, 'run_id'>;
 
 export interface TrialError {
   readonly code: string;
@@ -185,6 +167,8 @@ export interface TrialCounts {
   readonly completed: number;
   readonly pruned: number;
   readonly failed: number;
+  /** Stopped with the search, before their last rung was done. */
+  readonly cancelled: number;
 }
 
 /** Result of a search. Accuracies are shares from 0 to 1; URIs name content in the artifact store. */
@@ -194,13 +178,14 @@ export interface NasSearchResult {
   readonly trials: TrialCounts;
   readonly stopped_by: StopReason;
   readonly epochs_trained: number;
-  readonly model_id: string;
-  readonly test_accuracy: number;
-  /** Of the winning trial, before it was trained again. */
+  /** Validation accuracy of the winning trial, before it was trained again. */
   readonly validation_accuracy: number;
-  readonly model_sha256: string;
-  readonly model_uri: string;
-  readonly curve_uri: string;
+  /** Of the winner, trained again on train and validation images; null for `noop`, which trains nothing. */
+  readonly test_accuracy: number | null;
+  readonly model_id: string | null;
+  readonly model_sha256: string | null;
+  readonly model_uri: string | null;
+  readonly curve_uri: string | null;
 }
 
 /** Answer to the study's query `study`, and of every live edit. */
@@ -214,13 +199,16 @@ export interface StudyView {
   readonly epochs_trained: number;
 }
 
+/** Where a trial stands in its row. `waiting`: a rung is done, and it may be promoted; `pruned`: it was not. */
+export type TrialStatus = 'running' | 'waiting' | 'completed' | 'pruned' | 'failed' | 'cancelled';
+
 /** A row of the table `trials`; wire JSON equals the columns. */
 export interface TrialRow {
   /** Id of the search. */
   readonly run: string;
   readonly number: number;
   readonly params: Params;
-  readonly status: 'running' | 'waiting' | 'completed' | 'pruned' | 'failed' | 'cancelled';
+  readonly status: TrialStatus;
   /** Validation accuracy after `epochs` epochs. */
   readonly value: number | null;
   readonly epochs: number;
@@ -279,3 +267,31 @@ export function studyId(searchId: string): string {
 
 /** Queue of the workers of an engine. */
 export const ENGINE_QUEUES: Readonly<Record<NasEngine, string>> = { typescript: QUEUES.compute, python: QUEUES.python, noop: QUEUES.main };
+
+/** The worker's side of the steps of `nas-search`. */
+export interface NasSearchActivities {
+  /** Fails with `NAS_DISABLED` when `CEREBROS_NAS_ENABLED` says so on the worker. */
+  checkEnabled(input: Record<string, never>): Promise<null>;
+  /** Fixes what the search is about: its id and its images. Fails with `INVALID_INPUT` on what only a worker can see. */
+  ensureRunId(input: { readonly search: NasSearchInput }): Promise<Omit<NasRunInput, 'recoveries'>>;
+  /** Publishes `cerebros.nas.run.started`. */
+  publishStarted(input: { readonly run: NasRunInput }): Promise<null>;
+  /** Publishes `cerebros.nas.run.failed` when a step failed, else `cerebros.nas.run.cancelled`; `why` is the reason of the undo. */
+  publishEnded(input: { readonly run: NasRunInput; readonly why: string }): Promise<null>;
+  /** Checks structure, numbers and hashes of what a search says it found. Fails with `RESULT_INVALID`. */
+  processResults(input: { readonly run: NasRunInput; readonly result: NasRunResult }): Promise<NasSearchResult>;
+  /** Publishes `cerebros.nas.run.completed`. */
+  publishCompleted(input: { readonly run: NasRunInput; readonly result: NasSearchResult }): Promise<null>;
+}
+
+/** The worker's side of the steps of `nasRun`. */
+export interface NasRunActivities {
+  /** Makes the search's folder, with the images in it for engines in other languages. */
+  openStudy(input: { readonly run: NasRunInput }): Promise<{ readonly dataset_files: DatasetFiles | null }>;
+  /** Ends the study and its trials if they still run, and removes the folder; trials stay in their table as evidence. */
+  discardStudy(input: { readonly search_id: string }): Promise<null>;
+  /** Checks the winner's hash, stores it and its curve, registers it under the search's id, and removes the trials' checkpoints. */
+  registerBest(input: { readonly run: NasRunInput; readonly found: NasStudyResult; readonly rung: TrainRungResult }): Promise<NasRunResult>;
+  /** Takes back what `registerBest` stored and registered. */
+  discardBest(input: { readonly search_id: string }): Promise<null>;
+}

@@ -8,4 +8,7 @@ export const QUEUES = {
   python: 'cerebros-python',
 } as const;
 
+/** Those that `cerebros worker` serves. */
+export const OWN_QUEUES: readonly string[] = [QUEUES.main, QUEUES.compute];
+
 export type Queue = (typeof QUEUES)[keyof typeof QUEUES];

@@ -15,6 +15,8 @@ export interface SagaStart {
   readonly job_id?: string;
   readonly parent_id?: string;
   readonly metadata?: { readonly [key: string]: Json };
+  /** Number of this run when an earlier one of the same id is not its past: a sub-saga that its recovered owner starts anew. Default 1. */
+  readonly first_run_no?: number;
   /** Set when the body runs again from the rows of an earlier run of the same id. */
   readonly reentry?: Reentry;
 }

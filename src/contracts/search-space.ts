@@ -5,7 +5,7 @@ export interface Params {
 
 export type ParamValue = string | number | boolean;
 
-/** Active only when each parameter it names is active and has the value, or one of the values; it names earlier parameters. */
+/** Active only when each parameter it names is active and has the value, or one of the values; it names earlier categorical or int parameters. */
 export interface When {
   readonly [name: string]: ParamValue | readonly ParamValue[];
 }
@@ -17,7 +17,7 @@ export interface CategoricalParameter {
   readonly when?: When | undefined;
 }
 
-/** Whole numbers from `low` to `high`, both included. */
+/** Whole numbers from `low` to `high`, both included where `step` reaches it. */
 export interface IntParameter {
   readonly type: 'int';
   readonly low: number;
@@ -41,7 +41,7 @@ export interface FloatParameter {
 
 export type Parameter = CategoricalParameter | IntParameter | FloatParameter;
 
-/** What may be tried: 1 to 100 parameters, by name. */
+/** What may be tried: 1 to 100 parameters, by name. Their order counts: `when` looks back. */
 export interface SearchSpace {
   readonly [name: string]: Parameter;
 }

@@ -4,15 +4,23 @@ import { z } from 'zod';
 
 const activation = z.enum(['relu', 'tanh']);
 
-/** A 3×3 convolution (stride 1, zero padding), then pooling, then the activation. */
-export const conv3x3BlockSchema = z.strictObject({
-  type: z.literal('conv3x3'),
+const dropout = z.number().min(0).max(0.9);
+
+/** A convolution (stride 1, zero padding), then the activation, then pooling, then dropout. */
+export const convBlockSchema = z.strictObject({
+  /** Names the size of the kernel. */
+  type: z.enum(['conv1x1', 'conv3x3', 'conv5x5']),
   /** Output channels, 1 to 256. */
   filters: z.int().min(1).max(256),
-  /** `max2`: 2×2 max pooling with stride 2. Default `max2`. */
-  pool: z.enum(['max2', 'none']).default('max2'),
+  /** 2×2 pooling with stride 2, the largest or the mean of four. Default `max2`. */
+  pool: z.enum(['max2', 'avg2', 'none']).default('max2'),
   /** Default `relu`. */
   activation: activation.default('relu'),
+  /**
+   * Share of outputs set to zero in training, 0 to 0.9. Default 0. None is left out rather than 0, so that a spec from before there
+   * was dropout here keeps its bytes, and with them its hash.
+   */
+  dropout: dropout.transform((rate) => (rate === 0 ? undefined : rate)).optional(),
 });
 
 /** A fully connected layer, then the activation, then dropout. */
@@ -23,28 +31,28 @@ export const denseBlockSchema = z.strictObject({
   /** Default `relu`. */
   activation: activation.default('relu'),
   /** Share of outputs set to zero in training, 0 to 0.9. Default 0. */
-  dropout: z.number().min(0).max(0.9).default(0),
+  dropout: dropout.default(0),
 });
 
 /** One hidden block of a model. */
-export const blockSchema = z.discriminatedUnion('type', [conv3x3BlockSchema, denseBlockSchema]);
+export const blockSchema = z.discriminatedUnion('type', [convBlockSchema, denseBlockSchema]);
 
 /** Hidden blocks: at most 8 convolutions, then at most 8 dense layers; none at all is softmax regression. */
 export const blocksSchema = z
   .array(blockSchema)
   .max(16)
   .superRefine((blocks, context) => {
-    for (const type of ['conv3x3', 'dense'] as const) {
-      const count = blocks.filter((block) => block.type === type).length;
-      if (count > 8) context.addIssue({ code: 'custom', message: `expected at most 8 ${type} blocks, got ${count}` });
+    const dense = blocks.filter((block) => block.type === 'dense').length;
+    for (const [kind, count] of Object.entries({ dense, convolution: blocks.length - dense })) {
+      if (count > 8) context.addIssue({ code: 'custom', message: `expected at most 8 ${kind} blocks, got ${count}` });
     }
     const firstDense = blocks.findIndex((block) => block.type === 'dense');
-    const lateConv = blocks.findIndex((block, index) => block.type === 'conv3x3' && firstDense >= 0 && index > firstDense);
+    const lateConv = blocks.findIndex((block, index) => block.type !== 'dense' && firstDense >= 0 && index > firstDense);
     if (lateConv >= 0) {
       context.addIssue({
         code: 'custom',
         path: [lateConv],
-        message: 'expected every conv3x3 block before the first dense block, got one after it',
+        message: 'expected every convolution before the first dense block, got one after it',
       });
     }
   });
@@ -102,7 +110,7 @@ export const trainingConfigSchema = z.strictObject({
   learning_rate: learningRate.optional(),
   momentum: momentum.optional(),
   /** Dropout of every dense block, 0 to 0.9. */
-  dropout: z.number().min(0).max(0.9).optional(),
+  dropout: dropout.optional(),
   dataset_limit: datasetLimitSchema.optional(),
   max_params: maxParams.optional(),
 });

@@ -6,6 +6,8 @@ import { decodeTensors, encodeTensors, type TensorFormat } from './tensor-file.t
 
 const FORMAT: TensorFormat = { magic: 'CBRSCKP1', corrupt: 'CHECKPOINT_CORRUPT' };
 
+const IDENTITY = ['dataset_id', 'dataset_sha256', 'spec_sha256', 'seed'] as const;
+
 const identitySchema = z.object({
   /** See {@link specSha256}. */
   spec_sha256: z.string(),
@@ -63,6 +65,17 @@ export function readCheckpointHeader(bytes: Uint8Array): CheckpointHeader {
   return decode(bytes).header;
 }
 
+/** Whether bytes are a whole checkpoint of this training at the end of an epoch. */
+export function isCheckpointOf(bytes: Uint8Array, identity: CheckpointIdentity, epoch: number): boolean {
+  try {
+    const { header } = decode(bytes);
+    return header.epoch === epoch && header.batch === 0 && IDENTITY.every((field) => header[field] === identity[field]);
+  } catch (error) {
+    if (error instanceof TrainingError) return false;
+    throw error;
+  }
+}
+
 /**
  * Copies a checkpoint's values into `runs` and returns its position.
  *
@@ -70,7 +83,7 @@ export function readCheckpointHeader(bytes: Uint8Array): CheckpointHeader {
  */
 export function restoreCheckpoint(bytes: Uint8Array, identity: CheckpointIdentity, runs: readonly Float32Array[]): TrainingPosition {
   const { header, values } = decode(bytes);
-  for (const field of ['dataset_id', 'dataset_sha256', 'spec_sha256', 'seed'] as const) {
+  for (const field of IDENTITY) {
     if (header[field] === identity[field]) continue;
     const message = `The checkpoint belongs to another training: expected ${field} ${identity[field]}, got ${header[field]}.`;
     throw new TrainingError('CHECKPOINT_MISMATCH', message);

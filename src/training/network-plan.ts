@@ -1,11 +1,23 @@
-import type { Block, ModelSpec } from '../contracts/training-spec.ts';
+import type { Block, ModelSpec, TrainingSpec } from '../contracts/training-spec.ts';
 import { TrainingError } from './errors.ts';
 import { activationLayer } from './layers/activation.ts';
 import { convLayer } from './layers/conv.ts';
 import { denseLayer } from './layers/dense.ts';
 import { dropoutLayer } from './layers/dropout.ts';
 import { type Layer, type ParamSlot, type Planner, type Signal, sizeOf } from './layers/layer.ts';
-import { poolLayer } from './layers/pool.ts';
+import { averagePoolLayer, maxPoolLayer } from './layers/pool.ts';
+
+type DenseBlock = Extract<Block, { type: 'dense' }>;
+type ConvBlock = Exclude<Block, DenseBlock>;
+
+/** Pixels along one side of a kernel. */
+const SIDES = { conv1x1: 1, conv3x3: 3, conv5x5: 5 } as const;
+
+interface Usage {
+  activations: number;
+  params: number;
+  multiplyAdds: number;
+}
 
 /** A network laid out over one heap, before anything is allocated. Activations come first, then the parameter regions. */
 export interface NetworkPlan {
@@ -20,6 +32,8 @@ export interface NetworkPlan {
   readonly paramFloats: number;
   /** Floats of heap taken by activations and scratch. */
   readonly activationFloats: number;
+  /** Multiply-adds of the matrix products in the forward pass of one image. */
+  readonly multiplyAdds: number;
 }
 
 /**
@@ -28,7 +42,7 @@ export interface NetworkPlan {
  * @throws TrainingError `SPEC_INVALID` when pooling would leave nothing of the image.
  */
 export function planNetwork(model: ModelSpec, maxBatch: number, trainable: boolean): NetworkPlan {
-  const usage = { activations: 0, params: 0 };
+  const usage: Usage = { activations: 0, params: 0, multiplyAdds: 0 };
   const planner = createPlanner(usage, maxBatch, trainable);
   const shape = model.input;
   // The images themselves need no gradient.
@@ -49,6 +63,7 @@ export function planNetwork(model: ModelSpec, maxBatch: number, trainable: boole
     paramCount: usage.params,
     paramFloats: wholeLanes(usage.params),
     activationFloats: usage.activations,
+    multiplyAdds: usage.multiplyAdds,
   };
 }
 
@@ -61,7 +76,18 @@ export function countParams(model: ModelSpec): number {
   return planNetwork(model, 1, false).paramCount;
 }
 
-function createPlanner(usage: { activations: number; params: number }, maxBatch: number, trainable: boolean): Planner {
+/**
+ * Refuses a model with more parameters than its spec allows.
+ *
+ * @throws TrainingError `MODEL_TOO_LARGE`; `SPEC_INVALID` when pooling would leave nothing of the image.
+ */
+export function refuseTooLarge({ model, max_params: most }: Pick<TrainingSpec, 'model' | 'max_params'>): void {
+  const params = countParams(model);
+  if (params > most)
+    throw new TrainingError('MODEL_TOO_LARGE', `Expected at most ${most} parameters (max_params), the model has ${params}.`);
+}
+
+function createPlanner(usage: Usage, maxBatch: number, trainable: boolean): Planner {
   const once = (floats: number) => {
     const start = usage.activations;
     usage.activations += wholeLanes(floats);
@@ -71,34 +97,42 @@ function createPlanner(usage: { activations: number; params: number }, maxBatch:
     trainable,
     once,
     perImage: (floats) => once(floats * maxBatch),
-    params(count, bound) {
-      const slot = { offset: usage.params, count, bound };
-      usage.params += count;
-      return slot;
+    params(slot) {
+      const offset = usage.params;
+      usage.params += slot.count;
+      usage.multiplyAdds += slot.count * slot.uses;
+      return { ...slot, offset };
     },
   };
 }
 
 function blockLayers(planner: Planner, input: Signal, block: Block, index: number): Layer[] {
-  const first = index === 0;
-  if (block.type === 'dense') {
-    const dense = denseLayer(planner, input, block.units, first);
-    const active = [dense, activationLayer(dense.output, block.activation)];
-    return block.dropout === 0 ? active : [...active, dropoutLayer(planner, dense.output, block.dropout, index)];
-  }
-  const conv = convLayer(planner, input, block.filters, first);
-  if (block.pool === 'none') return [conv, activationLayer(conv.output, block.activation)];
-  refuseEmptyPool(input, index);
-  // Pooling first gives the same values, because both activations are monotonic, and leaves a quarter of them to compute.
-  const pool = poolLayer(planner, conv.output);
-  return [conv, pool, activationLayer(pool.output, block.activation)];
+  const { dropout = 0 } = block;
+  const layers = block.type === 'dense' ? denseBlock(planner, input, block, index) : convBlock(planner, input, block, index);
+  const output = layers.at(-1)?.output ?? input;
+  return dropout === 0 ? layers : [...layers, dropoutLayer(planner, output, dropout, index)];
 }
 
-function refuseEmptyPool({ shape: { height, width } }: Signal, index: number): void {
+function denseBlock(planner: Planner, input: Signal, { units, activation }: DenseBlock, index: number): Layer[] {
+  const dense = denseLayer(planner, input, units, index === 0);
+  return [dense, activationLayer(dense.output, activation)];
+}
+
+function convBlock(planner: Planner, input: Signal, { type, filters, pool, activation }: ConvBlock, index: number): Layer[] {
+  const conv = convLayer(planner, input, { filters, side: SIDES[type] }, index === 0);
+  if (pool === 'none') return [conv, activationLayer(conv.output, activation)];
+  refuseEmptyPool(input, pool, index);
+  if (pool === 'avg2') return [conv, activationLayer(conv.output, activation), averagePoolLayer(planner, conv.output)];
+  // The largest comes out the same before a monotonic activation, and leaves a quarter of the values to compute.
+  const largest = maxPoolLayer(planner, conv.output);
+  return [conv, largest, activationLayer(largest.output, activation)];
+}
+
+function refuseEmptyPool({ shape: { height, width } }: Signal, pool: string, index: number): void {
   if (height >= 2 && width >= 2) return;
   throw new TrainingError(
     'SPEC_INVALID',
-    `model.blocks[${index}].pool: expected 'none' because its input is only ${height}x${width} pixels, got 'max2'`,
+    `model.blocks[${index}].pool: expected 'none' because its input is only ${height}x${width} pixels, got '${pool}'`,
   );
 }
 

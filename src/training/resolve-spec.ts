@@ -9,7 +9,7 @@ import {
 import type { DatasetInfo } from './datasets/dataset.ts';
 import { TrainingError } from './errors.ts';
 import { explainIssues } from './explain-issues.ts';
-import { countParams } from './network-plan.ts';
+import { refuseTooLarge } from './network-plan.ts';
 import { type Preset, presets } from './presets.ts';
 
 const CUSTOM = 'custom';
@@ -28,10 +28,7 @@ export function resolveSpec(modelName: string, config: unknown, dataset: Pick<Da
   const blocks = preset.blocks.map((block) => withDropout(block, dropout));
   const model = { input: dataset.input, blocks, classes: dataset.classes };
   const spec = parseSpec({ ...preset.training, ...changes, model });
-  const params = countParams(spec.model);
-  if (params > spec.max_params) {
-    throw new TrainingError('MODEL_TOO_LARGE', `Expected at most ${spec.max_params} parameters (max_params), the model has ${params}.`);
-  }
+  refuseTooLarge(spec);
   return spec;
 }
 

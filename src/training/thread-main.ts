@@ -24,11 +24,12 @@ try {
 
 function run(): void {
   const dataset = loadDataset(input.datasetId, { limit: input.datasetLimit });
-  const { spec, seed } = input;
+  const { spec, seed, fit } = input;
   const trainer = createTrainer({
     spec,
     dataset,
     seed,
+    fit,
     checkpoint: input.checkpoint ?? undefined,
     engine: input.engine ?? undefined,
   });
@@ -42,6 +43,7 @@ function run(): void {
     model,
     test_accuracy: trainer.done && input.scoreTest ? trainer.evaluate('test').accuracy : null,
     validation_accuracy: trainer.position.validation_accuracy,
+    weights_sha256: trainer.weightsSha256(),
     params: trainer.paramCount,
     engine: trainer.engine,
   };
@@ -54,6 +56,7 @@ function trainUntilStopped(trainer: Trainer): EpochRecord[] {
   let lastPost = Number.NEGATIVE_INFINITY;
   while (!reached(trainer) && Atomics.load(stop, 0) === 0) {
     const { finished } = trainer.trainBatch();
+    if (input.crash) process.exit(1);
     const now = performance.now();
     if (finished !== null) {
       const { epoch, trainLoss, validationAccuracy } = finished;

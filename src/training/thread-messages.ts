@@ -1,3 +1,4 @@
+import type { Fit } from '../contracts/train-rung.ts';
 import type { DatasetLimit, EpochRecord, TrainingProgress, TrainingSpec } from '../contracts/training-spec.ts';
 import type { TrainingErrorCode } from './errors.ts';
 import type { Engine } from './kernel/kernel.ts';
@@ -8,12 +9,14 @@ export interface ThreadInput {
   readonly datasetId: string;
   readonly datasetLimit: DatasetLimit | null;
   readonly seed: number;
+  readonly fit: Fit;
   readonly checkpoint: Uint8Array | null;
   readonly untilEpoch: number;
   readonly everyMs: number;
   readonly sendCheckpoints: boolean;
   readonly scoreTest: boolean;
   readonly engine: Engine | null;
+  readonly crash: boolean;
   /** One 32-bit integer, set to 1 to stop after the current batch. Shared, because a busy thread reads no messages. */
   readonly stop: SharedArrayBuffer;
 }
@@ -32,6 +35,8 @@ export interface ThreadResult {
   readonly test_accuracy: number | null;
   /** Share of validation images classified right after the last finished epoch; null before there is one. */
   readonly validation_accuracy: number | null;
+  /** Of the weights alone, hexadecimal. */
+  readonly weights_sha256: string;
   /** Trainable parameters of the model. */
   readonly params: number;
   readonly engine: Engine;

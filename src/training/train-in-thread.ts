@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
+import type { Fit } from '../contracts/train-rung.ts';
 import type { DatasetLimit, EpochRecord, TrainingProgress, TrainingSpec } from '../contracts/training-spec.ts';
 import { TrainingError } from './errors.ts';
 import type { Engine } from './kernel/kernel.ts';
@@ -16,6 +17,8 @@ export interface ThreadTraining {
   readonly dataset_limit?: DatasetLimit | null | undefined;
   /** Integer, 0 to 2^53 - 1. */
   readonly seed: number;
+  /** Which images it learns from. Default `train`; with `train_and_validation` the validation accuracy is of images it has seen. */
+  readonly fit?: Fit | undefined;
   /** Continues from here: the path of a checkpoint, or its bytes. Default: from fresh weights. */
   readonly checkpoint?: string | Uint8Array | undefined;
   /** Stops when this many epochs are finished. Default: all of the spec. */
@@ -32,6 +35,8 @@ export interface ThreadTraining {
   readonly score_test?: boolean | undefined;
   /** Default: the fastest that this Node supports. The result does not depend on it. */
   readonly engine?: Engine | undefined;
+  /** A fire drill: the thread ends after its first batch, like a process that crashed. Default false. */
+  readonly crash?: boolean | undefined;
 }
 
 /**
@@ -61,12 +66,14 @@ async function threadInput(training: ThreadTraining, stop: SharedArrayBuffer): P
     datasetId: training.dataset_id,
     datasetLimit: training.dataset_limit ?? null,
     seed: training.seed,
+    fit: training.fit ?? 'train',
     checkpoint: typeof checkpoint === 'string' ? await readCheckpoint(checkpoint) : (checkpoint ?? null),
     untilEpoch: training.until_epoch ?? spec.epochs,
     everyMs: training.every_ms ?? DEFAULT_EVERY_MS,
     sendCheckpoints: training.onEpoch !== undefined,
     scoreTest: training.score_test ?? false,
     engine: training.engine ?? null,
+    crash: training.crash ?? false,
     stop,
   };
 }

@@ -1,12 +1,15 @@
+import { createHash } from 'node:crypto';
+import type { Fit } from '../contracts/train-rung.ts';
 import type { TrainingSpec } from '../contracts/training-spec.ts';
 import { type CheckpointIdentity, encodeCheckpoint, restoreCheckpoint, specSha256, type TrainingPosition } from './checkpoint.ts';
 import { permutation, streamKey } from './counter-rng.ts';
 import type { Dataset, SplitName } from './datasets/dataset.ts';
+import { datasetToFit } from './datasets/joined.ts';
 import { TrainingError } from './errors.ts';
 import type { Engine } from './kernel/kernel.ts';
 import { encodeModel } from './model-file.ts';
 import { Network, type Score } from './network.ts';
-import { countParams } from './network-plan.ts';
+import { refuseTooLarge } from './network-plan.ts';
 import { optimizerRegions, optimizerStep } from './optimizer.ts';
 
 const SHUFFLE_STREAM = 2;
@@ -17,6 +20,8 @@ export interface TrainerOptions {
   readonly dataset: Dataset;
   /** Integer, 0 to 2^53 - 1. */
   readonly seed: number;
+  /** Which images it learns from. Default `train`; with `train_and_validation` the validation accuracy is of images it has seen. */
+  readonly fit?: Fit | undefined;
   /** Continues from here instead of from fresh weights. */
   readonly checkpoint?: Uint8Array | undefined;
   /** Default: the fastest that this Node supports. The result does not depend on it. */
@@ -38,7 +43,7 @@ export interface BatchResult {
  */
 export function createTrainer(options: TrainerOptions): Trainer {
   refuseMisfit(options);
-  return new Trainer(options);
+  return new Trainer({ ...options, dataset: datasetToFit(options.dataset, options.fit ?? 'train') });
 }
 
 /** A training that advances batch by batch and can stop and continue anywhere; see {@link createTrainer}. */
@@ -126,6 +131,11 @@ export class Trainer {
     return encodeModel(spec.model, dataset.info.id, this.#network.region(0));
   }
 
+  /** SHA-256 of the weights alone, hexadecimal. */
+  weightsSha256(): string {
+    return createHash('sha256').update(this.#network.region(0)).digest('hex');
+  }
+
   // Parameters and the optimizer's state; gradients are recomputed and need not be kept.
   #savedRegions(): Float32Array[] {
     const state = optimizerRegions(this.#options.spec.optimizer) === 3 ? [2, 3] : [2];
@@ -185,11 +195,5 @@ function refuseMisfit({ spec, dataset, seed }: TrainerOptions): void {
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new TrainingError('SPEC_INVALID', `seed: expected an integer from 0 to 2^53 - 1, got ${seed}`);
   }
-  refuseTooManyParams(spec);
-}
-
-function refuseTooManyParams(spec: TrainingSpec): void {
-  const params = countParams(spec.model);
-  if (params <= spec.max_params) return;
-  throw new TrainingError('MODEL_TOO_LARGE', `Expected at most ${spec.max_params} parameters (max_params), the model has ${params}.`);
+  refuseTooLarge(spec);
 }

@@ -1,4 +1,8 @@
 /** The workflow bundle's entry: one export per workflow type. */
+export { nasRun } from './nas-run.ts';
+export { nasSearch } from './nas-search.ts';
+export { nasStudy } from './nas-study.ts';
+export { nasTrial } from './nas-trial.ts';
 export { proof } from './proof.ts';
 export { trainingJob } from './training-job.ts';
 export { trainingRun } from './training-run.ts';

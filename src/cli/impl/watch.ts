@@ -1,6 +1,9 @@
 import { pauseFor } from '../../client/bounded.ts';
+import type { Cerebros } from '../../client/connect.ts';
+import { trialsOf } from '../../client/leaderboard.ts';
 import { viewRun, type RunView } from '../../client/progress.ts';
 import { CLOSED_STATUSES } from '../../contracts/ledger.ts';
+import { NAS_SEARCH } from '../../contracts/nas-search.ts';
 import { UserError } from '../../contracts/user-error.ts';
 import type { CliContext } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -10,13 +13,19 @@ import { liveScreen } from '../text/live-screen.ts';
 import { plainLine } from '../text/plain.ts';
 import { progressText, type ShownProgress } from '../text/progress-text.ts';
 import { nextHint } from '../text/run-text.ts';
+import { trialsLine } from '../text/trials-line.ts';
 import { useCerebros } from '../use-cerebros.ts';
 
 /** Pause between two looks, in ms. */
 const POLL_MS = 500;
 const TASKS_MAX = 20;
 
-type Show = (view: RunView) => void;
+type Show = (view: Watched) => void;
+
+/** What is shown of a run; of a search also where its trials stand, in text only. */
+interface Watched extends RunView {
+  readonly trials?: string | undefined;
+}
 
 /** `watch ID`: on a terminal redrawn; else a line for each change, as text unless JSON was asked for. */
 export async function watch(this: CliContext, flags: IdFlags, id: string): Promise<void> {
@@ -24,8 +33,10 @@ export async function watch(this: CliContext, flags: IdFlags, id: string): Promi
   const show = output.mode !== 'text' ? jsonLines(output) : this.tty ? redrawn(this, output) : plainLines(output);
   await useCerebros(this, flags, async (cerebros) => {
     let view = await viewRun(cerebros, id);
+    let trials: string | undefined;
     for (;;) {
-      show(view);
+      trials = (await trialsShown(cerebros, view)) ?? trials;
+      show({ ...view, trials });
       if (CLOSED_STATUSES.includes(view.run.status)) break;
       await pauseFor(POLL_MS);
       view = await viewRun(cerebros, id).catch((error: unknown) => stale(error, view, output));
@@ -41,11 +52,22 @@ function stale(error: unknown, view: RunView, output: Output): RunView {
   return view;
 }
 
+/** Undefined for a run that is no search, and while the ledger does not answer. */
+async function trialsShown(cerebros: Cerebros, { run }: RunView): Promise<string | undefined> {
+  if (run.kind !== NAS_SEARCH) return undefined;
+  return trialsOf(cerebros, run.id).then(trialsLine, (error: unknown) => {
+    if (!(error instanceof UserError) || error.exitCode !== EXIT.unreachable) throw error;
+    return undefined;
+  });
+}
+
 function redrawn(context: CliContext, output: Output): Show {
   const screen = liveScreen(context);
   return (view) => {
     const { id, kind, status } = view.run;
-    screen.draw(`${plainLine(`${id}  ${kind}  ${status}`, 80)}\n${progressText(inFullWords(view), output.colors, TASKS_MAX)}`);
+    const head = plainLine(`${id}  ${kind}  ${status}`, 80);
+    const trials = view.trials === undefined ? '' : `\n${plainLine(view.trials, 80)}`;
+    screen.draw(`${head}\n${progressText(inFullWords(view), output.colors, TASKS_MAX)}${trials}`);
   };
 }
 
@@ -82,6 +104,7 @@ function plainLines(output: Output): Show {
       if (task.status !== 'pending')
         say(`task ${task.id}`, `${task.id} ${task.name} ${task.status}${retries}${task.error_message ? `: ${task.error_message}` : ''}`);
     }
+    if (view.trials !== undefined) say('trials', view.trials);
     say('run', `${run.id} ${run.status} ${progress.progress.toFixed(1)} %`);
   };
 }

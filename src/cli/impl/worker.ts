@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { resolveConnections } from '../../config.ts';
-import { QUEUES } from '../../contracts/queues.ts';
+import { OWN_QUEUES } from '../../contracts/queues.ts';
 import { startWorker } from '../../worker.ts';
 import type { CliContext } from '../context.ts';
 import { untilPolling } from '../dev/until-polling.ts';
@@ -14,7 +14,7 @@ export const WORKER_READY = 'worker-ready';
 export async function worker(this: CliContext, flags: WorkerFlags): Promise<void> {
   const output = outputOf(this, flags);
   const { address, namespace, profile, dataDir: data_dir } = flags;
-  const queues = flags.queues ?? Object.values(QUEUES);
+  const queues = flags.queues ?? OWN_QUEUES;
   const connections = resolveConnections({ address, namespace, profile, data_dir }, this.env);
   const started = await startWorker({ connections, queues });
   const running = started.run();

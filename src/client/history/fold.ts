@@ -79,6 +79,7 @@ const HANDLERS: { readonly [K in NonNullable<ReturnType<typeof kindOf>>]?: Handl
   workflowTaskCompletedEventAttributes: taskCompleted,
   workflowTaskFailedEventAttributes: taskFailed,
   workflowExecutionUpdateAcceptedEventAttributes: updateAccepted,
+  workflowExecutionSignaledEventAttributes: signaled,
   workflowExecutionCancelRequestedEventAttributes: (state) => setRun(state, { cancel_requested: true }),
   workflowExecutionCompletedEventAttributes: closeCompleted,
   workflowExecutionFailedEventAttributes: closeFailed,
@@ -117,6 +118,13 @@ function updateAccepted(state: FoldState, event: HistoryEvent): void {
   if (input?.name === 'resume') setRun(state, { paused: false });
   if (input?.name === 'cancelAfterStep') setRun(state, { cancel_requested: true });
   if (input?.name === 'skip') skip(state, decodeAt(input.args), timeOf(event));
+}
+
+/** From the owner of a sub-saga. */
+function signaled(state: FoldState, event: HistoryEvent): void {
+  const name = event.workflowExecutionSignaledEventAttributes?.signalName;
+  if (name === 'jobPause') setRun(state, { paused: true });
+  if (name === 'jobResume') setRun(state, { paused: false });
 }
 
 function skip(state: FoldState, asked: unknown, at: string): void {

@@ -35,7 +35,7 @@ function startedRun(started: Started, context: StartContext, createdAt: string):
     id: context.id,
     run_id: runId,
     root_run_id: reentry?.root_run_id ?? runId,
-    run_no: reentry?.run_no ?? 1,
+    run_no: reentry?.run_no ?? start.first_run_no ?? 1,
     workflow_type: workflowType,
     kind: memo?.kind ?? workflowType,
     planned: memo !== undefined,

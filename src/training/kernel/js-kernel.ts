@@ -78,15 +78,16 @@ function col2im(heap: Float32Array, args: PatchArgs): void {
   });
 }
 
-// Visits the 9 taps of every pixel in row order; `pixel` is -1 outside the image.
-function eachTap({ image, h, w, c }: PatchArgs, visit: (pixel: number, tap: number) => void): void {
+// Visits the k × k taps of every pixel in row order; `pixel` is -1 outside the image.
+function eachTap({ image, h, w, c, k }: PatchArgs, visit: (pixel: number, tap: number) => void): void {
+  const reach = (k - 1) / 2;
   let tap = 0;
   for (let at = 0; at < h * w; at++) {
     const y = Math.floor(at / w);
     const x = at % w;
-    for (let t = 0; t < 9; t++, tap++) {
-      const row = y + Math.floor(t / 3) - 1;
-      const column = x + (t % 3) - 1;
+    for (let t = 0; t < k * k; t++, tap++) {
+      const row = y + Math.floor(t / k) - reach;
+      const column = x + (t % k) - reach;
       const inside = row >= 0 && row < h && column >= 0 && column < w;
       visit(inside ? image + (row * w + column) * c : -1, tap);
     }

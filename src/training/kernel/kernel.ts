@@ -22,13 +22,14 @@ export interface GemmArgs {
   readonly accumulate: boolean;
 }
 
-/** An image of `h × w` pixels with `c` channels, and its 3×3 patches (`h * w` rows of `9 * c` floats). */
+/** An image of `h × w` pixels with `c` channels, and its `k × k` patches (`h * w` rows of `k * k * c` floats); `k` is odd. */
 export interface PatchArgs {
   readonly image: number;
   readonly patches: number;
   readonly h: number;
   readonly w: number;
   readonly c: number;
+  readonly k: number;
 }
 
 /** Regions of one optimizer step: `count` is a multiple of 4; `v` is not used by SGD. */

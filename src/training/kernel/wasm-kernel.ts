@@ -46,8 +46,8 @@ export function createWasmKernel(floats: number): Kernel {
     engine: 'wasm',
     heap: new Float32Array(memory.buffer),
     gemm: ({ a, aRow, aCol, b, c, m, depth, n, accumulate }) => calls.gemm(a, aRow, aCol, b, c, m, depth, n, accumulate ? 1 : 0),
-    im2col: ({ image, patches, h, w, c }) => calls.im2col(image, patches, h, w, c),
-    col2im: ({ image, patches, h, w, c }) => calls.col2im(patches, image, h, w, c),
+    im2col: ({ image, patches, h, w, c, k }) => calls.im2col(image, patches, h, w, c, k),
+    col2im: ({ image, patches, h, w, c, k }) => calls.col2im(patches, image, h, w, c, k),
     adam: ({ p, g, m, v, count }, { rate, beta1, beta2, eps }) => calls.adam(p, g, m, v, count, rate, beta1, beta2, eps),
     sgd: ({ p, g, m, count }, rate, momentum) => calls.sgd(p, g, m, count, rate, momentum),
   };

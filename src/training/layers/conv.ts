@@ -15,28 +15,37 @@ interface Convolution {
   readonly pixels: number;
   readonly taps: number;
   readonly filters: number;
+  /** Pixels along one side of a patch. */
+  readonly side: number;
+}
+
+/** What a convolution puts out: `filters` channels, each from patches of `side × side` pixels; `side` is odd. */
+export interface Filters {
+  readonly filters: number;
+  readonly side: number;
 }
 
 /**
- * A 3×3 convolution with stride 1 and zero padding, one image at a time: its patches (im2col) times the filters.
- * Patches are rebuilt in the backward pass, because keeping them would take nine times the memory of the input per image.
+ * A convolution with stride 1 and zero padding, one image at a time: its patches (im2col) times the filters.
+ * Patches are rebuilt in the backward pass, because keeping them would take `side²` times the memory of the input per image.
  *
  * @param first - whether this is the first layer, whose input needs no gradient.
  */
-export function convLayer(planner: Planner, input: Signal, filters: number, first: boolean): Layer {
+export function convLayer(planner: Planner, input: Signal, { filters, side }: Filters, first: boolean): Layer {
   const { height, width, channels } = input.shape;
   const pixels = height * width;
-  const taps = 9 * channels;
+  const taps = side * side * channels;
   const conv: Convolution = {
     input,
-    weights: planner.params(taps * filters, Math.sqrt(6 / (taps + 9 * filters))),
-    biases: planner.params(filters, 0),
+    weights: planner.params({ count: taps * filters, bound: Math.sqrt(6 / (taps + side * side * filters)), uses: pixels }),
+    biases: planner.params({ count: filters, bound: 0, uses: 0 }),
     output: planSignal(planner, { height, width, channels: filters }),
     patches: planner.once(pixels * taps),
     transposed: first ? null : planner.once(taps * filters),
     pixels,
     taps,
     filters,
+    side,
   };
   return {
     output: conv.output,
@@ -86,7 +95,7 @@ function patchesTimes({ pixels, taps, filters }: Convolution): Omit<GemmArgs, 'a
   return { aRow: taps, aCol: 1, m: pixels, depth: taps, n: filters, accumulate: true };
 }
 
-function imageAt({ input, patches }: Convolution, region: number, image: number): PatchArgs {
+function imageAt({ input, patches, side }: Convolution, region: number, image: number): PatchArgs {
   const { height: h, width: w, channels: c } = input.shape;
-  return { image: region + image * sizeOf(input.shape), patches, h, w, c };
+  return { image: region + image * sizeOf(input.shape), patches, h, w, c, k: side };
 }

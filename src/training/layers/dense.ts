@@ -9,8 +9,8 @@ import { type Layer, type Planner, planSignal, type Signal, sizeOf } from './lay
  */
 export function denseLayer(planner: Planner, input: Signal, units: number, first: boolean): Layer {
   const inputs = sizeOf(input.shape);
-  const weights = planner.params(inputs * units, Math.sqrt(6 / (inputs + units)));
-  const biases = planner.params(units, 0);
+  const weights = planner.params({ count: inputs * units, bound: Math.sqrt(6 / (inputs + units)), uses: 1 });
+  const biases = planner.params({ count: units, bound: 0, uses: 0 });
   const output = planSignal(planner, { height: 1, width: 1, channels: units });
   const transposed = first ? 0 : planner.once(inputs * units);
   const asRows = { aRow: inputs, aCol: 1, n: units, accumulate: true };

@@ -21,6 +21,8 @@ export interface ParamSlot {
   readonly count: number;
   /** Glorot-uniform bound; 0 for biases, which start at zero. */
   readonly bound: number;
+  /** How often each is multiplied in the forward pass of one image; 0 for biases, which are only added. */
+  readonly uses: number;
 }
 
 /** One pass over one batch. */
@@ -51,8 +53,8 @@ export interface Planner {
   perImage(floats: number): number;
   /** Reserves `floats` floats once. */
   once(floats: number): number;
-  /** Reserves `count` parameters. */
-  params(count: number, bound: number): ParamSlot;
+  /** Reserves parameters. */
+  params(slot: Omit<ParamSlot, 'offset'>): ParamSlot;
 }
 
 /** Number of floats of one image. */

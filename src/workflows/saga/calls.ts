@@ -10,6 +10,7 @@ import {
   startChild,
   workflowInfo,
   type ActivityOptions,
+  type ChildWorkflowOptions,
   type RetryPolicy,
 } from '@temporalio/workflow';
 import { childId, formatCallId, formatIdempotencyKey, type CallPhase } from '../../contracts/ids.ts';
@@ -33,12 +34,16 @@ export interface CallScope {
   readonly phase: CallPhase;
   readonly n: number;
   readonly generation: number;
+  /** How often the run has been recovered. */
+  readonly recoveries: number;
   readonly budget: TaskBudget;
   /** Light calls of the run that are under way. */
   readonly light: { pending: number };
   /** Set by the call: what it gave, and how it came about. */
   made?: { readonly activity_id: string; output?: unknown; returned?: StepReturn };
-  /** Told of a job that was started, so that a pause can be passed on to it. */
+  /** Told of the call as it is made. */
+  readonly onCall: (activityId: string) => void;
+  /** Told of a job or child that is started, so that a pause or halt can be passed on to it. */
   readonly onJob: (workflowId: string) => void;
 }
 
@@ -78,14 +83,15 @@ async function callActivity(type: string, input: unknown): Promise<unknown> {
       generation: scope.generation,
     }),
   };
-  await chargeInput(scope, input);
-  const returned = await (scope.step.light ? runLight(scope, type, [input, call]) : runActivity(scope, type, [input, call]));
-  return settle(scope, checkReturn(returned, scope.step.name));
+  const waiting = chargeInput(scope, input);
+  if (waiting) await waiting;
+  return settle(scope, checkReturn(await runCall(scope, type, [input, call]), scope.step.name));
 }
 
 type AnyActivity = (...args: readonly unknown[]) => Promise<unknown>;
 
-function runActivity(scope: CallScope, type: string, args: readonly unknown[]): Promise<unknown> {
+function runCall(scope: CallScope, type: string, args: readonly unknown[]): Promise<unknown> {
+  if (scope.step.light) return runLight(scope, type, args);
   const activities = proxyActivities<Record<string, AnyActivity>>(activityOptions(scope));
   return required(activities[type])(...args);
 }
@@ -106,13 +112,20 @@ async function runLight(scope: CallScope, type: string, args: readonly unknown[]
   }
 }
 
-/** A child that is a saga: cancelled with its parent, undone by it. Its result is the step's output. */
+/** More runs than this one try of a sub-saga does not have: re-entries and continue-as-new. */
+const RUNS_PER_TRY = 1000;
+
+/** A child that is a saga: cancelled, paused and halted with its parent, undone by it. Its result is the step's output. */
 export async function runSubSaga<R>(workflowType: string, input: unknown, plan: Plan, suffix?: string): Promise<R> {
   const scope = takeScope(workflowType);
   await chargeInput(scope, input);
   const memo: SagaMemo = { kind: plan.kind, plan: plan.steps };
-  const start: SagaStart = { parent_id: scope.saga_id };
-  const output: R = await executeChild(workflowType, {
+  const start: SagaStart = {
+    parent_id: scope.saga_id,
+    // Rows of the sub-saga that an earlier try ran under this id are older than any of this one's.
+    ...(scope.recoveries > 0 ? { first_run_no: scope.recoveries * RUNS_PER_TRY + 1 } : {}),
+  };
+  return runAttached<R>(scope, workflowType, {
     workflowId: childId(scope.saga_id, suffix ?? scope.step.name),
     args: [input, start],
     memo: { [SAGA_MEMO]: memo },
@@ -120,6 +133,24 @@ export async function runSubSaga<R>(workflowType: string, input: unknown, plan: 
       { key: SEARCH_ATTRIBUTES.kind, value: plan.kind },
       { key: SEARCH_ATTRIBUTES.status, value: 'running' },
     ],
+  });
+}
+
+/** A child that is no saga, under an id of its own: cancelled, paused and halted with its parent. Its result is the step's output. */
+export async function runChild<R>(workflowType: string, input: unknown, workflowId: string): Promise<R> {
+  const scope = takeScope(workflowType);
+  await chargeInput(scope, input);
+  return runAttached<R>(scope, workflowType, { workflowId, args: [input] });
+}
+
+async function runAttached<R>(
+  scope: CallScope,
+  workflowType: string,
+  options: ChildWorkflowOptions & { readonly workflowId: string; readonly args: unknown[] },
+): Promise<R> {
+  scope.onJob(options.workflowId);
+  const output: R = await executeChild(workflowType, {
+    ...options,
     parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
     cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
     staticSummary: childSummary(scope),
@@ -173,13 +204,20 @@ function takeScope(what: string): CallScope {
   if (scope.made)
     throw refusal('ENGINE_MISUSE', `step ${scope.step.name} called ${what} after another call: a step makes one call, split it`);
   scope.made = { activity_id: activityId(scope) };
+  scope.onCall(scope.made.activity_id);
   return scope;
 }
 
-/** Refuses an input that is over a bound, or no JSON. An undo is not refused for what others send: it waits for a later workflow task. */
-async function chargeInput(scope: CallScope, input: unknown): Promise<void> {
+/** Refuses an input that is over a bound, or no JSON. An undo is not refused for what others send: it waits, and only then there is a promise, for a later workflow task. */
+function chargeInput(scope: CallScope, input: unknown): Promise<void> | undefined {
   const bytes = encodeJson(input, `the input of step ${scope.step.name}`, LIMITS.valueBytes).length;
-  while (scope.phase === 'undo' && !scope.budget.fits(bytes)) await sleep(1, { summary: 'undo in a later workflow task' });
+  if (scope.phase === 'undo' && !scope.budget.fits(bytes)) return chargeLater(scope, bytes);
+  scope.budget.charge(bytes, scope.step.name);
+  return undefined;
+}
+
+async function chargeLater(scope: CallScope, bytes: number): Promise<void> {
+  while (!scope.budget.fits(bytes)) await sleep(1, { summary: 'undo in a later workflow task' });
   scope.budget.charge(bytes, scope.step.name);
 }
 

@@ -10,6 +10,7 @@ import { ERROR_CODES } from '../../contracts/errors.ts';
 import {
   cancelAfterStepUpdate,
   haltUpdate,
+  jobHaltSignal,
   jobPauseSignal,
   jobResumeSignal,
   MESSAGE_DESCRIPTIONS,
@@ -42,7 +43,7 @@ export function handleMessages(engine: Engine): void {
     description: MESSAGE_DESCRIPTIONS.resume,
     validator: () => refuseUnless(engine.paused && !engine.ended, `the run is not paused, it is ${journal.run.status}`),
   });
-  setHandler(haltUpdate, () => (engine.fail({ reason: 'halted', message: 'halted on request', halt: true, graceful: true }), answer()), {
+  setHandler(haltUpdate, () => (halt(engine), answer()), {
     description: MESSAGE_DESCRIPTIONS.halt,
     validator: () => refuseIfEnding(engine),
   });
@@ -54,6 +55,19 @@ export function handleMessages(engine: Engine): void {
     description: MESSAGE_DESCRIPTIONS.skip,
     validator: (input) => refuseSkip(engine, input),
   });
+  handleOwner(engine);
+}
+
+/** A sub-saga is paused and halted with its owner. */
+function handleOwner(engine: Engine): void {
+  const going = (): boolean => !engine.failure && !engine.ended;
+  setHandler(jobPauseSignal, () => void (going() && !engine.paused && setPaused(engine, true)), {
+    description: MESSAGE_DESCRIPTIONS.jobPause,
+  });
+  setHandler(jobResumeSignal, () => void (engine.paused && !engine.ended && setPaused(engine, false)), {
+    description: MESSAGE_DESCRIPTIONS.jobResume,
+  });
+  setHandler(jobHaltSignal, () => void (going() && halt(engine)), { description: MESSAGE_DESCRIPTIONS.jobHalt });
 }
 
 function setPaused(engine: Engine, paused: boolean): void {
@@ -63,6 +77,11 @@ function setPaused(engine: Engine, paused: boolean): void {
   engine.journal.setRun({ status });
   upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: status }]);
   relay(engine, paused ? jobPauseSignal : jobResumeSignal);
+}
+
+function halt(engine: Engine): void {
+  engine.fail({ reason: 'halted', message: 'halted on request', halt: true, graceful: true });
+  relay(engine, jobHaltSignal);
 }
 
 function cancelAfterStep(engine: Engine): void {
@@ -76,8 +95,8 @@ function skip(engine: Engine, input: SkipInput): void {
   engine.journal.setStep(idx, { status: 'skipped', outcome: 'done', output: input.result, completed_at: new Date().toISOString() });
 }
 
-/** Passes a pause on to the jobs that the run has started; one that has closed meanwhile does not mind. */
-function relay(engine: Engine, signal: typeof jobPauseSignal | typeof jobResumeSignal): void {
+/** Passes a control on to the jobs and children that the run has started; one that has closed meanwhile does not mind. */
+function relay(engine: Engine, signal: typeof jobPauseSignal | typeof jobResumeSignal | typeof jobHaltSignal): void {
   for (const job of engine.jobs) {
     void CancellationScope.nonCancellable(() => getExternalWorkflowHandle(job).signal(signal.name)).catch((error: unknown) =>
       log.info('job is not running any more', { job, error }),

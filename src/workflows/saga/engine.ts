@@ -98,7 +98,8 @@ export class Engine implements StepHost {
       if (step.outcome === 'done') return step.output as T;
     }
     if (this.#pass === 'collect' && !this.shielded) return park();
-    await this.#admit(idx);
+    const barrier = this.#barrier(idx);
+    if (barrier) await barrier;
     if (step.status === 'skipped') return step.output as T;
     if (!this.stack.includes(entry)) this.stack.push(entry);
     this.inFlight += 1;
@@ -110,23 +111,9 @@ export class Engine implements StepHost {
     }
   }
 
-  /** Makes one call for a step: `do` runs act, `undo` its undo. Tells what the call gave, and whether there was one. */
-  async call(
-    idx: number,
-    phase: 'do' | 'undo',
-    act: () => Promise<unknown>,
-  ): Promise<{ readonly value: unknown; readonly scope: CallScope }> {
-    const scope = this.#scope(idx, phase);
-    try {
-      return { value: await withCallScope(scope, act), scope };
-    } finally {
-      if (scope.made) this.#called(idx, scope);
-    }
-  }
-
-  #called(idx: number, { phase, n, made }: CallScope): void {
-    const calls = { ...this.journal.step(idx).calls, [phase]: n };
-    this.journal.setStep(idx, phase === 'do' && made ? { calls, activity_id: made.activity_id } : { calls });
+  /** Makes one call for a step: its undo. */
+  call(idx: number, phase: 'undo', act: () => Promise<unknown>): Promise<unknown> {
+    return withCallScope(this.scope(idx, phase), act);
   }
 
   /** The first final failure decides; later ones only show in their rows. */
@@ -137,7 +124,7 @@ export class Engine implements StepHost {
 
   /** Puts a value into the history for a step whose `compensate` continued with it. */
   record(idx: number, value: Json): Promise<void> {
-    return recordValue(this.#scope(idx, 'value'), value);
+    return recordValue(this.scope(idx, 'value'), value);
   }
 
   /** Did the walk begin without this step, which is named as stuck? Then its late end changes nothing. */
@@ -158,23 +145,28 @@ export class Engine implements StepHost {
     this.#claimed.add(idx);
   }
 
-  /** Waits until a new step may start; for ever when none will any more. */
-  async #admit(idx: number): Promise<void> {
-    if (this.shielded && idx === this.last?.idx) return;
-    if (this.paused) await condition(() => !this.paused || this.failure !== undefined || this.ended);
+  /** What a new step has to wait for, if anything: for ever when none may start any more. */
+  #barrier(idx: number): Promise<void> | undefined {
+    if (this.shielded && idx === this.last?.idx) return undefined;
+    if (this.paused) return this.#resumed(idx);
     if (this.failure || this.ended) return park();
-    if (workflowInfo().continueAsNewSuggested) {
-      this.rollover = true;
-      this.#endIfDrained();
-      return park();
-    }
+    if (!workflowInfo().continueAsNewSuggested) return undefined;
+    this.rollover = true;
+    this.#endIfDrained();
+    return park();
+  }
+
+  async #resumed(idx: number): Promise<void> {
+    await condition(() => !this.paused || this.failure !== undefined || this.ended);
+    await this.#barrier(idx);
   }
 
   #endIfDrained(): void {
     if (this.rollover && this.inFlight === 0) this.ending.resolve();
   }
 
-  #scope(idx: number, phase: CallScope['phase']): CallScope {
+  /** What the next call of a step is made with. */
+  scope(idx: number, phase: CallScope['phase']): CallScope {
     const step = this.journal.step(idx);
     const { id, root_run_id } = this.journal.run;
     return {
@@ -185,10 +177,18 @@ export class Engine implements StepHost {
       phase,
       n: step.calls[phase] + 1,
       generation: step.generation,
+      recoveries: this.journal.run.recovery_attempts,
       budget: this.#budget,
       light: this.#light,
+      onCall: (activityId) => this.#called(idx, phase, activityId),
       onJob: (workflowId) => this.jobs.push(workflowId),
     };
+  }
+
+  #called(idx: number, phase: CallScope['phase'], activityId: string): void {
+    const { calls } = this.journal.step(idx);
+    const counted = { calls: { ...calls, [phase]: calls[phase] + 1 } };
+    this.journal.setStep(idx, phase === 'do' ? { ...counted, activity_id: activityId } : counted);
   }
 }
 

@@ -41,7 +41,7 @@ export class Journal {
 
   constructor(plan: Plan, input: Json, start: SagaStart) {
     const { reentry } = start;
-    this.runNo = reentry?.run_no ?? 1;
+    this.runNo = reentry?.run_no ?? start.first_run_no ?? 1;
     const steps = [...plan.steps, ...(reentry?.dynamic_steps ?? [])];
     this.steps = newSteps({ kind: plan.kind, steps });
     for (const seed of reentry?.steps ?? []) this.#seed(seed);

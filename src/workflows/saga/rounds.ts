@@ -1,7 +1,8 @@
 import { ActivityFailure, CancellationScope } from '@temporalio/workflow';
 import type { Json, StepError } from '../../contracts/ledger.ts';
+import type { StepReturn } from '../../contracts/step-call.ts';
 import { checkAdded } from './added-steps.ts';
-import { DEFAULT_RETRIES, type CallScope } from './calls.ts';
+import { DEFAULT_RETRIES, withCallScope, type CallScope } from './calls.ts';
 import type { Journal, StepState } from './journal.ts';
 import type { Outputs } from './outputs.ts';
 import { park } from './park.ts';
@@ -13,7 +14,7 @@ export interface StepHost {
   readonly journal: Journal;
   readonly outputs: Outputs;
   readonly failure: Failure | undefined;
-  call(idx: number, phase: 'do', act: () => Promise<unknown>): Promise<{ readonly value: unknown; readonly scope: CallScope }>;
+  scope(idx: number, phase: 'do'): CallScope;
   record(idx: number, value: Json): Promise<void>;
   fail(failure: Failure): void;
   givenUp(idx: number): boolean;
@@ -31,8 +32,11 @@ export async function runRounds(
 ): Promise<unknown> {
   for (let round = 1; ; round += 1) {
     started(engine, idx);
+    const scope = engine.scope(idx, 'do');
     try {
-      return await attempt(engine, idx, act);
+      const value = await withCallScope(scope, act);
+      if (engine.givenUp(idx)) return park();
+      return taken(engine, scope, value);
     } catch (error) {
       if (engine.givenUp(idx)) return park();
       if (isCancelled(error)) throw cancelled(engine, idx, error);
@@ -52,27 +56,23 @@ function started({ journal }: StepHost, idx: number): void {
   journal.setStep(idx, { ...times, status: 'running', outcome: 'unknown', output: null, error: null }, 'started');
 }
 
-/** One round: the act's single call, under Temporal's retries. */
-async function attempt(engine: StepHost, idx: number, act: () => Promise<unknown>): Promise<unknown> {
-  const name = engine.journal.step(idx).step_name;
-  const { value, scope } = await engine.call(idx, 'do', act);
-  if (engine.givenUp(idx)) return park();
-  if (!scope.made) throw refusal('ENGINE_MISUSE', `step ${name} made no call: its act calls one activity, sub-saga or job`);
-  if (value !== scope.made.output) {
+/** The output of the act's single call, refused if it is another's or over a bound. */
+function taken(engine: StepHost, { step_idx, step, made }: CallScope, value: unknown): unknown {
+  if (!made) throw refusal('ENGINE_MISUSE', `step ${step.name} made no call: its act calls one activity, sub-saga or job`);
+  if (value !== made.output) {
     const cure = 'compute in the activity, or in the body after the step';
-    throw refusal('ENGINE_MISUSE', `step ${name} returned something else than its call gave: ${cure}`);
+    throw refusal('ENGINE_MISUSE', `step ${step.name} returned something else than its call gave: ${cure}`);
   }
-  completed(engine, idx, { output: (value ?? null) as Json, scope });
+  completed(engine, step_idx, { output: (value ?? null) as Json, returned: made.returned });
   return value;
 }
 
 function completed(
   { journal, outputs }: StepHost,
   idx: number,
-  { output, scope }: { readonly output: Json; readonly scope: CallScope },
+  { output, returned }: { readonly output: Json; readonly returned: StepReturn | undefined },
 ): void {
   outputs.charge(idx, output);
-  const { returned } = scope.made ?? {};
   if (returned?.steps?.length) journal.append(checkAdded(journal.run, returned.steps));
   const how = returned
     ? { attempts: returned.attempt, worker_id: returned.worker_id, started_at: returned.started_at }

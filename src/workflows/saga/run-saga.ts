@@ -22,7 +22,7 @@ import { Engine } from './engine.ts';
 import { showPhase } from './show-phase.ts';
 import { refusal, stepErrorOf } from './step-error.ts';
 import type { Body, Failure, Saga, SagaArguments } from './types.ts';
-import { isVisited, notReached, runFinalizer, undoLayers, unwind, withStuck } from './unwind.ts';
+import { isUndoneToRecover, notReached, runFinalizer, undoLayers, unwind, withStuck } from './unwind.ts';
 
 /**
  * Runs a saga: the body's steps, each with its undo pushed first; on a final failure or a cancel everything is undone (or kept, with
@@ -149,7 +149,7 @@ async function undoTail(engine: Engine, body: () => Promise<unknown>, fromStep: 
   engine.journal.setRun({ status: 'recovering' });
   showPhase(engine);
   await collect(engine, body);
-  const entries = engine.stack.filter((entry) => entry.idx >= fromStep && isVisited(engine.journal.step(entry.idx), entry));
+  const entries = engine.stack.filter((entry) => entry.idx >= fromStep && isUndoneToRecover(engine.journal.step(entry.idx), entry));
   const lost = notReached(engine, fromStep);
   const stuck = [...lost, ...(await shielded(() => undoLayers(engine, entries)))];
   if (stuck.length > 0) {

@@ -6,9 +6,12 @@ import type { PlanStep } from '../../contracts/plan.ts';
 /** A step's own answer to its final failure. */
 export type Answer<T> = { readonly answer: 'retry' } | { readonly answer: 'continue'; readonly value: T } | { readonly answer: 'fail' };
 
+/** Why a step is taken back: `cancelled`, `terminated` or `step_failed:<name>`; `recover` when it is to run again. */
+export type UndoReason = string;
+
 export interface StepOptions<T> {
   /** Takes the step back: one call. Pushed before the step acts; must accept that nothing happened. */
-  undo?(this: void, outcome: Outcome<T>): Promise<unknown>;
+  undo?(this: void, outcome: Outcome<T>, why: UndoReason): Promise<unknown>;
   /** Asked when Temporal's retries are used up: pure code. `tries` counts the rounds of retries so far, from 1; at most 10 are made. Default: fail. */
   compensate?(this: void, error: StepError, tries: number): Answer<T>;
 }

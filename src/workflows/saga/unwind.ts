@@ -71,6 +71,11 @@ export function isVisited(step: StepState, entry: UndoEntry): boolean {
   return entry.undo !== undefined && step.error?.code !== ERROR_CODES.NO_EFFECT;
 }
 
+/** Before a recovery; a sub-saga that was halted has kept everything to go on from. */
+export function isUndoneToRecover(step: StepState, entry: UndoEntry): boolean {
+  return isVisited(step, entry) && step.error?.code !== ERROR_CODES.SAGA_HALTED;
+}
+
 function errorOf(failure: Failure, entries: readonly UndoEntry[], stuck: readonly Stuck[]): SagaError {
   const from = entries.length > 0 ? Math.max(...entries.map((entry) => entry.idx)) : null;
   return withStuck({ reason: failure.reason, compensate_from_idx: from, message: failure.message }, stuck);
@@ -114,7 +119,7 @@ async function undoOne(engine: Engine, entry: UndoEntry): Promise<Stuck[]> {
   const outcome = outcomeOf(step);
   journal.setStep(idx, { status: 'compensating' });
   try {
-    await engine.call(idx, 'undo', () => undo(outcome));
+    await engine.call(idx, 'undo', () => undo(outcome, engine.failure?.reason ?? engine.start.reentry?.error?.reason ?? 'recover'));
     journal.setStep(idx, { status: after, compensated_at: new Date().toISOString(), generation: step.generation + 1 }, 'compensated');
     return [];
   } catch (error) {

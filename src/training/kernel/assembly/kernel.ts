@@ -88,29 +88,26 @@ function cell(a: usize, aCol: usize, b: usize, c: usize, depth: i32, stride: usi
   store<f32>(c, sum);
 }
 
-/** One 3×3 neighbourhood per pixel, zero outside the image: [h×w×c] becomes [h*w × 9c], taps in row order. */
-export function im2col(image: i32, patches: i32, h: i32, w: i32, c: i32): void {
-  const size = at(c);
+/** One k×k neighbourhood per pixel (k odd), zero outside the image: [h×w×c] becomes [h*w × k*k*c], taps in row order. */
+export function im2col(image: i32, patches: i32, h: i32, w: i32, c: i32, k: i32): void {
+  const span = at(k * c);
+  const reach = k >> 1;
   let out = at(patches);
   for (let y = 0; y < h; y++) {
     for (let x = 0; x < w; x++) {
-      for (let row = y - 1; row <= y + 1; row++) {
-        const source = at(image + (row * w + x - 1) * c);
-        if (u32(row) >= u32(h)) memory.fill(out, 0, 3 * size);
-        // Inside the image the three taps of a row are neighbours in memory.
-        else if (x > 0 && x < w - 1) copy(out, source, 3 * size);
-        else copyEdge(out, source, size, x > 0, x < w - 1);
-        out += 3 * size;
+      const left = at(max(0, reach - x) * c), right = at(max(0, x + reach - w + 1) * c);
+      for (let row = y - reach; row <= y + reach; row++) {
+        const source = at(image + (row * w + x - reach) * c);
+        // Inside the image the taps of a row are neighbours in memory.
+        if (u32(row) < u32(h) && left + right == 0) copy(out, source, span);
+        else {
+          memory.fill(out, 0, span);
+          if (u32(row) < u32(h)) copy(out + left, source + left, span - left - right);
+        }
+        out += span;
       }
     }
   }
-}
-
-function copyEdge(out: usize, source: usize, size: usize, left: bool, right: bool): void {
-  memory.fill(out, 0, 3 * size);
-  if (left) copy(out, source, size);
-  copy(out + size, source + size, size);
-  if (right) copy(out + 2 * size, source + 2 * size, size);
 }
 
 @inline
@@ -121,18 +118,18 @@ function copy(target: usize, source: usize, size: usize): void {
 }
 
 /** The transpose of im2col: adds every tap of `patches` back to its pixel. The image is zeroed first. */
-export function col2im(patches: i32, image: i32, h: i32, w: i32, c: i32): void {
-  const size = at(c);
+export function col2im(patches: i32, image: i32, h: i32, w: i32, c: i32, k: i32): void {
+  const span = at(k * c);
+  const reach = k >> 1;
   memory.fill(at(image), 0, at(h * w * c));
   let source = at(patches);
   for (let y = 0; y < h; y++) {
     for (let x = 0; x < w; x++) {
-      const first: usize = x > 0 ? 0 : size;
-      const end: usize = x < w - 1 ? 3 * size : 2 * size;
-      for (let row = y - 1; row <= y + 1; row++) {
-        const target = at(image + (row * w + x - 1) * c);
-        if (u32(row) < u32(h)) addTo(target + first, source + first, end - first);
-        source += 3 * size;
+      const left = at(max(0, reach - x) * c), right = at(max(0, x + reach - w + 1) * c);
+      for (let row = y - reach; row <= y + reach; row++) {
+        const target = at(image + (row * w + x - reach) * c);
+        if (u32(row) < u32(h)) addTo(target + left, source + left, span - left - right);
+        source += span;
       }
     }
   }
