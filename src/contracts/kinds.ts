@@ -41,7 +41,8 @@ const nasSearch: Kind<NasSearchInput> = {
   workflow_type: 'nasSearch',
   schema: nasSearchInputSchema,
   plan: () => nasSearchPlan,
-  summary: ({ dataset_id, budget, sampler, seed }) => `nas-search: ${budget.max_trials} trials on ${dataset_id}, ${sampler.name}, seed ${seed}`,
+  summary: ({ dataset_id, budget, sampler, seed }) =>
+    `nas-search: ${budget.max_trials} trials on ${dataset_id}, ${sampler.name}, seed ${seed}`,
 };
 
 /** Every kind of this release, by its name in commands. */

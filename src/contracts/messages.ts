@@ -3,6 +3,7 @@ import type { Json, SagaRun } from './ledger.ts';
 import type { StudyView } from './nas-search.ts';
 import type { ProgressObject } from './progress.ts';
 import type { Params } from './search-space.ts';
+import type { Decision } from './step-protocol.ts';
 
 /** Answer to a control: the run's status right after it was taken. */
 export interface ControlAnswer {
@@ -21,6 +22,22 @@ export interface SkipInput {
   /** Name or index. */
   readonly step: string;
   readonly result: Json;
+}
+
+/** Ends a sleep early. */
+export const wakeUpdate = defineUpdate<ControlAnswer, [{ readonly step: string }]>('wake');
+/** Decides what a step asks for; answers the decision that counts, which a repeated one with the same id gets again. */
+export const decideUpdate = defineUpdate<Decision, [DecideInput]>('decide');
+
+export interface DecideInput {
+  /** Name or index. */
+  readonly step: string;
+  readonly decision: 'approved' | 'rejected';
+  /** Who decides, as asserted. */
+  readonly by: string;
+  readonly comment: string | null;
+  /** Made by the caller, once for each decision. */
+  readonly decision_id: string;
 }
 
 /** Live edits of a search, to its study (`studyId`): updates for the same reason; each answers where the study stands then. */
@@ -49,6 +66,8 @@ export const MESSAGE_DESCRIPTIONS = {
   skip: 'Take the given result for a step that has not started: {step, result}.',
   show: 'The run and its steps, as in the ledger.',
   progress: 'Progress from 0 to 100 with the state of each task.',
+  wake: 'End the sleep of a step early: {step}.',
+  decide: 'Decide what a step asks for: {step, decision: approved or rejected, by, comment, decision_id}.',
   studyExtend: 'Let the search start this many trials in all: {max_trials}.',
   studyParallel: 'Keep this many trials in flight from now on: {parallel}.',
   studyEnqueue: 'Try this configuration before the sampler is asked again: {params}.',

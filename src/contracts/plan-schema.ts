@@ -7,6 +7,7 @@ const nameSchema = z
 
 export const undoSpecSchema = z.strictObject({
   task_type: z.string().min(1).optional(),
+  queue: z.string().min(1).max(200).optional(),
   max_retries: z.int().min(0).max(1000).optional(),
   timeout_ms: z.int().min(1).optional(),
 });
@@ -21,6 +22,8 @@ export const planStepSchema = z.strictObject({
   timeout_ms: z.int().min(1).optional(),
   heartbeat_ms: z.int().min(500).optional(),
   estimated_duration_s: z.number().positive().optional(),
+  schedule_to_start_ms: z.int().min(100).optional(),
+  external: z.boolean().optional(),
   undo: undoSpecSchema.optional(),
   light: z.boolean().optional(),
   always: z.boolean().optional(),

@@ -6,6 +6,8 @@ export const MAX_STEPS = 500;
 /** How an undo is retried; the undo itself is code beside the step, or the step it names. */
 export interface UndoSpec {
   readonly task_type?: string;
+  /** Of an external step. Default: the step's own. */
+  readonly queue?: string;
   /** Default 9. */
   readonly max_retries?: number;
   /** Bound of one attempt, in ms. Default 5 minutes. */
@@ -30,6 +32,10 @@ export interface PlanStep {
   readonly heartbeat_ms?: number;
   /** Weight in the progress object, in seconds. Default: all steps weigh the same. */
   readonly estimated_duration_s?: number;
+  /** How long a step waits for a worker to take it, in ms. Default: as long as it takes; of an external step 10 minutes. */
+  readonly schedule_to_start_ms?: number;
+  /** Run by a worker in any language, by the protocol of `contracts/step-protocol.ts`. */
+  readonly external?: boolean;
   readonly undo?: UndoSpec;
   /**
    * Opt-in: run as a local activity, without a task queue. Only for short idempotent steps: a crash runs all of one workflow
