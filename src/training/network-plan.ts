@@ -16,7 +16,7 @@ const SIDES = { conv1x1: 1, conv3x3: 3, conv5x5: 5 } as const;
 interface Usage {
   activations: number;
   params: number;
-  multiplyAdds: number;
+  work: number;
 }
 
 /** A network laid out over one heap, before anything is allocated. Activations come first, then the parameter regions. */
@@ -32,8 +32,8 @@ export interface NetworkPlan {
   readonly paramFloats: number;
   /** Floats of heap taken by activations and scratch. */
   readonly activationFloats: number;
-  /** Multiply-adds of the matrix products in the forward pass of one image. */
-  readonly multiplyAdds: number;
+  /** Work of the forward pass of one image, in multiply-adds. */
+  readonly work: number;
 }
 
 /**
@@ -42,7 +42,7 @@ export interface NetworkPlan {
  * @throws TrainingError `SPEC_INVALID` when pooling would leave nothing of the image.
  */
 export function planNetwork(model: ModelSpec, maxBatch: number, trainable: boolean): NetworkPlan {
-  const usage: Usage = { activations: 0, params: 0, multiplyAdds: 0 };
+  const usage: Usage = { activations: 0, params: 0, work: 0 };
   const planner = createPlanner(usage, maxBatch, trainable);
   const shape = model.input;
   // The images themselves need no gradient.
@@ -63,7 +63,7 @@ export function planNetwork(model: ModelSpec, maxBatch: number, trainable: boole
     paramCount: usage.params,
     paramFloats: wholeLanes(usage.params),
     activationFloats: usage.activations,
-    multiplyAdds: usage.multiplyAdds,
+    work: usage.work,
   };
 }
 
@@ -100,7 +100,7 @@ function createPlanner(usage: Usage, maxBatch: number, trainable: boolean): Plan
     params(slot) {
       const offset = usage.params;
       usage.params += slot.count;
-      usage.multiplyAdds += slot.count * slot.uses;
+      usage.work += slot.count * slot.uses;
       return { ...slot, offset };
     },
   };

@@ -3,6 +3,8 @@ import type { Block } from '../../src/contracts/training-spec.ts';
 import { Network } from '../../src/training/network.ts';
 import { noise } from './specs.ts';
 
+type ConvBlock = Exclude<Block, { type: 'dense' }>;
+
 const IMAGES = 4;
 const EPSILON = 1e-3;
 const labels = Uint8Array.from([0, 2, 1, 2]);
@@ -16,6 +18,16 @@ const cases: readonly { readonly name: string; readonly blocks: readonly Block[]
   { name: 'dropout with a fixed mask', blocks: [dense('tanh', 0.4), dense('tanh', 0.2)] },
   { name: 'convolution', blocks: [conv('none', 'tanh')] },
   { name: 'convolution with relu and max pooling', blocks: [conv('max2', 'relu')] },
+  { name: 'convolution with relu and average pooling', blocks: [conv('avg2', 'relu')] },
+  { name: '1x1 convolutions', blocks: [conv('none', 'tanh', 'conv1x1'), conv('avg2', 'tanh', 'conv1x1')] },
+  { name: '5x5 convolutions', blocks: [conv('none', 'tanh', 'conv5x5'), conv('avg2', 'tanh', 'conv5x5')] },
+  {
+    name: 'dropout after convolutions, with a fixed mask',
+    blocks: [
+      { ...conv('max2', 'tanh', 'conv5x5'), dropout: 0.3 },
+      { ...conv('none', 'relu', 'conv1x1'), dropout: 0.2 },
+    ],
+  },
   {
     name: 'two convolutions, pooling of an odd size and a dense layer',
     blocks: [conv('none', 'tanh'), conv('max2', 'tanh'), dense('relu', 0)],
@@ -26,8 +38,8 @@ function dense(activation: 'relu' | 'tanh', dropout: number): Block {
   return { type: 'dense', units: 6, activation, dropout };
 }
 
-function conv(pool: 'max2' | 'none', activation: 'relu' | 'tanh'): Block {
-  return { type: 'conv3x3', filters: 3, pool, activation };
+function conv(pool: ConvBlock['pool'], activation: 'relu' | 'tanh', type: ConvBlock['type'] = 'conv3x3'): ConvBlock {
+  return { type, filters: 3, pool, activation };
 }
 
 // Random biases keep values off the kink of relu, where a difference quotient means nothing.
@@ -80,12 +92,17 @@ describe('gradients', () => {
     });
   }
 
-  it('are another without dropout, so the mask does something', () => {
-    const network = randomNetwork([dense('tanh', 0.4)]);
-    const masked = loss(network);
-    network.inputView(IMAGES).set(noise(3, IMAGES * 40));
-    expect(network.gradients(labels, null)).not.toBe(masked);
-    network.inputView(IMAGES).set(noise(3, IMAGES * 40));
-    expect(network.gradients(labels, { ...training, step: 4 })).not.toBe(masked);
-  });
+  for (const [name, block] of [
+    ['a dense block', dense('tanh', 0.4)],
+    ['a convolution', { ...conv('avg2', 'tanh'), dropout: 0.4 }],
+  ] as const) {
+    it(`are another without the dropout of ${name}, so the mask does something`, () => {
+      const network = randomNetwork([block]);
+      const masked = loss(network);
+      network.inputView(IMAGES).set(noise(3, IMAGES * 40));
+      expect(network.gradients(labels, null)).not.toBe(masked);
+      network.inputView(IMAGES).set(noise(3, IMAGES * 40));
+      expect(network.gradients(labels, { ...training, step: 4 })).not.toBe(masked);
+    });
+  }
 });

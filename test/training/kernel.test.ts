@@ -6,7 +6,7 @@ import { createKernel, type Kernel } from '../../src/training/kernel/kernel.ts';
 import { KERNEL_WASM_BASE64, KERNEL_WASM_SHA256 } from '../../src/training/kernel/wasm-bytes.ts';
 import { modelSha256 } from '../../src/training/model-file.ts';
 import { createTrainer } from '../../src/training/trainer.ts';
-import { digitsSpec, everyLayer, noise, smallDigits } from './specs.ts';
+import { digitsSpec, everyConvolution, everyLayer, noise, smallDigits } from './specs.ts';
 
 const FLOATS = 20_000;
 
@@ -58,14 +58,30 @@ describe('kernel', () => {
     [5, 2, 4],
     [8, 8, 5],
   ] as const) {
-    it(`gives the same bits in WASM and JS for the patches of a ${h}x${w}x${c} image, both ways`, () => {
-      const [wasm, js] = bothAfter((kernel) => {
-        kernel.im2col({ image: 0, patches: 1000, h, w, c });
-        kernel.col2im({ image: 5000, patches: 8000, h, w, c });
+    for (const k of [1, 3, 5]) {
+      it(`gives the same bits in WASM and JS for the ${k}x${k} patches of a ${h}x${w}x${c} image, both ways`, () => {
+        const [wasm, js] = bothAfter((kernel) => {
+          kernel.im2col({ image: 0, patches: 1000, h, w, c, k });
+          kernel.col2im({ image: 500, patches: 10_000, h, w, c, k });
+        });
+        expect(wasm).toEqual(js);
       });
-      expect(wasm).toEqual(js);
-    });
+    }
   }
+
+  it('cuts an image into patches in the order row, column, channel, with zeros outside, and adds them up again', () => {
+    const kernel = createKernel(200);
+    kernel.heap.set([1, 2, 3, 4, 5, 6]);
+    const around = (k: number) => ({ image: 0, patches: 10, h: 2, w: 3, c: 1, k });
+    kernel.im2col(around(3));
+    expect([...kernel.heap.subarray(10, 19)]).toEqual([0, 0, 0, 0, 1, 2, 0, 4, 5]);
+    kernel.im2col(around(5));
+    const last = 10 + 5 * 25;
+    expect([...kernel.heap.subarray(last, last + 25)]).toEqual([0, 0, 0, 0, 0, 1, 2, 3, 0, 0, 4, 5, 6, ...Array<number>(12).fill(0)]);
+    kernel.col2im(around(5));
+    // Every pixel is in the patches of all six, for none is more than two away.
+    expect([...kernel.heap.subarray(0, 6)]).toEqual([6, 12, 18, 24, 30, 36]);
+  });
 
   it('gives the same bits in WASM and JS for steps of both optimizers', () => {
     const [wasm, js] = bothAfter((kernel) => {
@@ -78,10 +94,14 @@ describe('kernel', () => {
 });
 
 describe('both kernels', () => {
-  for (const optimizer of ['adam', 'sgd'] as const) {
-    it(`train a network with every kind of layer to the same model with ${optimizer}`, () => {
+  for (const [what, optimizer, blocks] of [
+    ['layer', 'adam', everyLayer],
+    ['layer', 'sgd', everyLayer],
+    ['convolution, pooling and dropout', 'adam', everyConvolution],
+  ] as const) {
+    it(`train a network with every kind of ${what} to the same model with ${optimizer}`, () => {
       const dataset = smallDigits();
-      const spec = digitsSpec(everyLayer, { optimizer, epochs: 2 });
+      const spec = digitsSpec(blocks, { optimizer, epochs: 2 });
       const shas = (['wasm', 'js'] as const).map((engine) => {
         const trainer = createTrainer({ spec, dataset, seed: 5, engine });
         trainer.trainUntil();

@@ -45,6 +45,28 @@ describe('resolveSpec', () => {
   }
 });
 
+describe('a convolution', () => {
+  const conv = { type: 'conv5x5', filters: 4 };
+
+  it('has dropout when it is asked for, and is the same block without it as with none', () => {
+    const blocksOf = (block: object) => JSON.stringify(resolveSpec('custom', { model: { blocks: [block] } }, mnist).model.blocks);
+    expect(blocksOf({ ...conv, dropout: 0.25 })).toBe('[{"type":"conv5x5","filters":4,"pool":"max2","activation":"relu","dropout":0.25}]');
+    expect(blocksOf({ ...conv, dropout: 0 })).toBe(blocksOf(conv));
+    expect(blocksOf(conv)).toBe('[{"type":"conv5x5","filters":4,"pool":"max2","activation":"relu"}]');
+  });
+
+  for (const [type, params] of [
+    ['conv1x1', 4 * (1 + 1) + 10 * (4 * 196 + 1)],
+    ['conv3x3', 4 * (9 + 1) + 10 * (4 * 196 + 1)],
+    ['conv5x5', 4 * (25 + 1) + 10 * (4 * 196 + 1)],
+  ] as const) {
+    it(`of type ${type} has ${params} parameters with what follows`, () => {
+      const spec = resolveSpec('custom', { model: { blocks: [{ ...conv, type, pool: 'avg2' }] } }, mnist);
+      expect(countParams(spec.model)).toBe(params);
+    });
+  }
+});
+
 describe('a refused config', () => {
   const dense = { type: 'dense', units: 4 };
   const conv = { type: 'conv3x3', filters: 4 };
@@ -63,8 +85,10 @@ describe('a refused config', () => {
     [{ model: { blocks: [{ type: 'lstm' }] } }, 'model.blocks[0].type: '],
     [{ model: { blocks: [dense, { ...dense, units: 0 }] } }, 'model.blocks[1].units: expected at least 1, got 0'],
     [{ model: { blocks: [{ ...conv, stride: 2 }] } }, 'model.blocks[0]: expected no other keys, got stride'],
-    [{ model: { blocks: [dense, conv] } }, 'model.blocks[1]: expected every conv3x3 block before the first dense block'],
-    [{ model: { blocks: Array.from({ length: 9 }, () => conv) } }, 'model.blocks: expected at most 8 conv3x3 blocks, got 9'],
+    [{ model: { blocks: [{ ...conv, pool: 'avg3' }] } }, 'model.blocks[0].pool: expected one of max2, avg2, none, got "avg3"'],
+    [{ model: { blocks: [{ ...conv, dropout: 1 }] } }, 'model.blocks[0].dropout: expected at most 0.9, got 1'],
+    [{ model: { blocks: [dense, conv] } }, 'model.blocks[1]: expected every convolution before the first dense block'],
+    [{ model: { blocks: Array.from({ length: 9 }, () => conv) } }, 'model.blocks: expected at most 8 convolution blocks, got 9'],
     [
       { model: { blocks: Array.from({ length: 6 }, () => conv) } },
       "model.blocks[4].pool: expected 'none' because its input is only 1x1 pixels",

@@ -22,6 +22,14 @@ export const everyLayer: readonly Block[] = [
   { type: 'dense', units: 11, activation: 'relu', dropout: 0.25 },
 ];
 
+/** Blocks that use every other kernel size, pooling and dropout. */
+export const everyConvolution: readonly Block[] = [
+  { type: 'conv5x5', filters: 4, pool: 'avg2', activation: 'relu', dropout: 0.1 },
+  { type: 'conv1x1', filters: 6, pool: 'none', activation: 'tanh' },
+  { type: 'conv3x3', filters: 5, pool: 'max2', activation: 'relu', dropout: 0.2 },
+  { type: 'dense', units: 11, activation: 'tanh', dropout: 0 },
+];
+
 /** One dense layer of 16 units. */
 export const oneDense: readonly Block[] = [{ type: 'dense', units: 16, activation: 'relu', dropout: 0 }];
 

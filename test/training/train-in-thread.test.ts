@@ -29,7 +29,15 @@ describe('trainInThread', () => {
       validation_accuracy: trainer.evaluate('validation').accuracy,
       params: trainer.paramCount,
     });
+    expect(result.weights_sha256).toBe(trainer.weightsSha256());
     expect(result.epochs.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
+  });
+
+  it('learns from train and validation images when it is asked to', async () => {
+    const fit = 'train_and_validation';
+    const trainer = createTrainer({ spec: base.spec, dataset: loadDataset('digits', { limit }), seed: 1, fit });
+    trainer.trainUntil();
+    expect((await trainInThread({ ...base, fit })).checkpoint).toEqual(trainer.checkpoint());
   });
 
   it('does not score the test images unless asked', async () => {
@@ -130,6 +138,11 @@ describe('trainInThread, watched', () => {
     await expect(trainInThread({ ...base, checkpoint: '/nowhere/at-all.ckpt' })).rejects.toMatchObject({
       code: 'CHECKPOINT_CORRUPT',
     });
+  });
+
+  it('says that the thread was lost when it crashes, which a retry may mend', async () => {
+    const crash = trainInThread({ ...base, crash: true });
+    await expect(crash).rejects.toMatchObject({ code: 'TRAINING_THREAD_LOST', retryable: true });
   });
 
   it('stops and passes on what a callback throws', async () => {

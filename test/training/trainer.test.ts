@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { TrainingSpec } from '../../src/contracts/training-spec.ts';
 import { encodeCheckpoint, readCheckpointHeader, specSha256 } from '../../src/training/checkpoint.ts';
 import { randomU32, streamKey } from '../../src/training/counter-rng.ts';
+import type { Split } from '../../src/training/datasets/dataset.ts';
+import { datasetToFit } from '../../src/training/datasets/joined.ts';
 import { loadDataset } from '../../src/training/datasets/registry.ts';
 import { modelSha256 } from '../../src/training/model-file.ts';
 import { resolveSpec } from '../../src/training/resolve-spec.ts';
 import { createTrainer, type TrainerOptions } from '../../src/training/trainer.ts';
-import { digitsSpec, everyLayer, oneDense, smallDigits } from './specs.ts';
+import { digitsSpec, everyConvolution, everyLayer, oneDense, smallDigits } from './specs.ts';
 
 const dataset = smallDigits();
 const base: TrainerOptions = { spec: digitsSpec(everyLayer), dataset, seed: 1 };
@@ -37,7 +39,65 @@ describe('trainer', () => {
     const spec = digitsSpec(everyLayer, { epochs: 1 });
     expect(trainedSha({ spec, dataset: digits, seed: 42 })).toBe('2af010449aa07610537f8b94b67d5ca126f5c04d7bcf668a74bfb1873918c77e');
   });
+
+  for (const [preset, sha256] of [
+    ['mlp-small', 'c45b0bb20ee9ab687aae28a81b9c3061c4e611c628eab5adfbcb93b017b1f055'],
+    ['mlp', '0279fc3432d35a166c8694b71b707491a77df74425c26d3665f635fc7c6137ac'],
+    ['cnn-small', '244d625d53ce88b3dd13454326d55d5ad759e7e316a7a58dbc20ad95d3589995'],
+  ] as const) {
+    it(`gives the model that release 0.1.0 gave for ${preset}`, () => {
+      const digits = loadDataset('digits');
+      expect(trainedSha({ spec: resolveSpec(preset, { epochs: 2 }, digits.info), dataset: digits, seed: 42 })).toBe(sha256);
+    });
+  }
+
+  it('names its weights by their hash, whatever they belong to', () => {
+    const one = createTrainer({ ...base, spec: digitsSpec(oneDense) });
+    const other = createTrainer({ ...base, spec: digitsSpec(oneDense, { learning_rate: 0.1 }) });
+    expect(other.weightsSha256()).toBe(one.weightsSha256());
+    one.trainBatches(1);
+    expect(other.weightsSha256()).not.toBe(one.weightsSha256());
+    expect(JSON.stringify(Buffer.from(one.model()).toString('latin1'))).toContain(one.weightsSha256());
+  });
 });
+
+describe('a trainer that learns from train and validation images', () => {
+  const both: TrainerOptions = { ...base, fit: 'train_and_validation' };
+
+  it('sees the training images, then the validation images, and scores the same ones', () => {
+    const joined = datasetToFit(dataset, 'train_and_validation');
+    const { train, validation } = dataset.splits;
+    expect([...joined.splits.train.labels]).toEqual([...train.labels, ...validation.labels]);
+    const rows = [199, 200, 0, 299];
+    const expected = [train, validation, train, validation].flatMap((split, at) => pixelsOf(split, [199, 0, 0, 99][at] ?? 0));
+    const pixels = new Float32Array(4 * 64);
+    joined.splits.train.copyPixels(pixels, (row) => rows[row] ?? 0);
+    expect([...pixels]).toEqual(expected);
+    expect([joined.splits.validation, joined.splits.test]).toEqual([validation, dataset.splits.test]);
+  });
+
+  it('trains more batches to another model, again and again the same', () => {
+    expect([createTrainer(base).batches, createTrainer(both).batches]).toEqual([7, 10]);
+    expect(trainedSha(both)).toBe(trainedSha(both));
+    expect(trainedSha(both)).not.toBe(trainedSha(base));
+  });
+
+  it('refuses a checkpoint of a trainer that learns from the training images only, and the other way round', () => {
+    for (const [one, other] of [
+      [base, both],
+      [both, base],
+    ] as const) {
+      const checkpoint = createTrainer(one).checkpoint();
+      expect(() => createTrainer({ ...other, checkpoint })).toThrow(/expected dataset_sha256/);
+    }
+  });
+});
+
+function pixelsOf(split: Split, row: number): number[] {
+  const pixels = new Float32Array(64);
+  split.copyPixels(pixels, () => row);
+  return [...pixels];
+}
 
 describe('a resumed trainer', () => {
   const uninterrupted = trainedSha(base);
@@ -58,6 +118,18 @@ describe('a resumed trainer', () => {
         expect(second.checkpoint()).toEqual(first.checkpoint());
       });
     }
+  }
+
+  for (const stop of [0, 4, 7, 16]) {
+    it(`resumes bit for bit after ${stop} batches with every convolution, pooling and dropout`, () => {
+      const options: TrainerOptions = { ...base, spec: digitsSpec(everyConvolution), fit: stop === 4 ? 'train_and_validation' : 'train' };
+      const first = createTrainer(options);
+      first.trainBatches(stop);
+      const second = createTrainer({ ...options, checkpoint: first.checkpoint() });
+      first.trainUntil();
+      second.trainUntil();
+      expect(second.checkpoint()).toEqual(first.checkpoint());
+    });
   }
 
   it('carries a finished training on when the spec only has more epochs', () => {

@@ -21,7 +21,7 @@ export interface ParamSlot {
   readonly count: number;
   /** Glorot-uniform bound; 0 for biases, which start at zero. */
   readonly bound: number;
-  /** How often each is multiplied in the forward pass of one image; 0 for biases, which are only added. */
+  /** Work that each stands for in the forward pass of one image, in multiply-adds; 0 for a dense layer's biases. */
   readonly uses: number;
 }
 
