@@ -1,0 +1,1 @@
+"""Training the trials of an architecture search: the activity `trainRung`. Needs the extra `nas`."""

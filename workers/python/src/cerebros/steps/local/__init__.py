@@ -1,0 +1,1 @@
+"""Runs of a workflow in this process, without any server."""
