@@ -41,8 +41,8 @@ export function createNasRunActivities({ sql, artifacts, jobs }: NasRunDependenc
     },
     discardStudy: async ({ search_id }, { signal }) => {
       const folder = artifacts.runFolder(search_id);
-      await jobs.cancel(studyId(search_id), signal);
-      for (const id of await trialsOf(folder, search_id)) await jobs.cancel(id, signal);
+      // A signal of its own for each: a call to Temporal listens to it for good.
+      for (const id of [studyId(search_id), ...(await trialsOf(folder, search_id))]) await jobs.cancel(id, AbortSignal.any([signal]));
       await rm(folder, { recursive: true, force: true });
       await closeTrials(sql, search_id);
       return null;

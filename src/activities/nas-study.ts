@@ -19,6 +19,8 @@ export interface StudyDependencies {
 const RECORD_MS = 400;
 /** Writes of whole studies at a time. */
 const WRITES_MAX = 16;
+/** Calls of the planner whose rows are written together when a table is brought up to date. */
+const CALLS_PER_WRITE = 100;
 /** Studies kept in memory, so that not every call reads a file. */
 const OPEN_MAX = 16;
 
@@ -42,8 +44,8 @@ export function createStudyActivities({ sql, artifacts }: StudyDependencies): St
     recordStudy: async ({ run }) => {
       const entries = await new StudyFile(artifacts.runFolder(run.search_id)).read();
       const study = new OpenedStudy(run);
-      for (const entry of entries) {
-        const batch = study.repeat(entry);
+      for (let from = 0; from < entries.length; from += CALLS_PER_WRITE) {
+        const batch = joined(entries.slice(from, from + CALLS_PER_WRITE).map((entry) => study.repeat(entry)));
         await bounded({ what: `record of study ${run.search_id}`, write: (signal) => putTrialBatch(sql, batch, signal) });
       }
       return null;
@@ -58,9 +60,13 @@ async function requireFolder(folder: string, searchId: string): Promise<void> {
   });
 }
 
-/** A study in memory is of use only when it stands where the caller does: another worker may have gone on with it, or this one. */
+/**
+ * A study in memory is of use only when it stands where the caller does, and nobody has written to its file since: another worker may
+ * have gone on with it, or made its last call again with something else.
+ */
 async function openStudy(kept: OpenedStudy | undefined, { run, seq }: AdvanceInput, file: StudyFile): Promise<OpenedStudy> {
-  return kept && kept.seq === seq ? kept : OpenedStudy.restore(run, await file.read(), seq);
+  if (kept && kept.seq === seq && kept.fileSize === (await file.size())) return kept;
+  return OpenedStudy.restore(run, await file.read(), seq);
 }
 
 function keep(open: Map<string, OpenedStudy>, searchId: string, study: OpenedStudy): void {
@@ -69,6 +75,14 @@ function keep(open: Map<string, OpenedStudy>, searchId: string, study: OpenedStu
     if (open.size <= OPEN_MAX) return;
     open.delete(oldest);
   }
+}
+
+function joined(batches: readonly TrialBatch[]): TrialBatch {
+  return {
+    trials: batches.flatMap(({ trials }) => trials),
+    epochs: batches.flatMap(({ epochs }) => epochs),
+    events: batches.flatMap(({ events }) => events),
+  };
 }
 
 async function record(sql: Sql, batch: TrialBatch): Promise<boolean> {

@@ -11,6 +11,7 @@ export class OpenedStudy {
   readonly #run: NasRunInput;
   readonly #study: StudyPlanner;
   #seq = 0;
+  #fileSize: number | null = null;
 
   constructor(run: NasRunInput) {
     const { search_id, search } = run;
@@ -34,6 +35,11 @@ export class OpenedStudy {
     return this.#seq;
   }
 
+  /** Of the file as this study left it; null before it has written to it. */
+  get fileSize(): number | null {
+    return this.#fileSize;
+  }
+
   /** Makes an earlier call again, from what was decided then. Answers what it wrote to the table `trials`. */
   repeat(entry: StudyEntry): TrialBatch {
     return this.#batch(this.#study.advance(entry.inputs, entry), entry);
@@ -46,15 +52,15 @@ export class OpenedStudy {
   ): Promise<{ readonly answer: Omit<Advance, 'recorded'>; readonly batch: TrialBatch }> {
     const goesOn = seq === null ? this.#study.outstanding : [];
     const advanced = this.#study.advance(inputs, { now });
-    const entry = { seq: this.#seq, now, inputs, proposals: advanced.proposals };
-    await file.append(entry);
+    const entry = { seq: this.#seq, recoveries: this.#run.recoveries, now, inputs, proposals: advanced.proposals };
+    this.#fileSize = await file.append(entry);
     const batch = this.#batch(advanced, entry);
     const { view, end } = this.#study;
     return { answer: { seq: this.#seq, launch: [...goesOn, ...advanced.launch], view, end }, batch };
   }
 
-  #batch({ changed, news }: Advanced, { inputs, now }: Pick<StudyEntry, 'inputs' | 'now'>): TrialBatch {
-    const { search_id: run, recoveries } = this.#run;
+  #batch({ changed, news }: Advanced, { recoveries, inputs, now }: StudyEntry): TrialBatch {
+    const { search_id: run } = this.#run;
     this.#seq += 1;
     return {
       trials: changed.map((trial) => rowOf(trial, run, recoveries * 1e9 + this.#seq)),

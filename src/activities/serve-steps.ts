@@ -55,13 +55,15 @@ function serve(name: string, activity: StepActivity): Served {
         ERROR_CODES.ENGINE_MISUSE,
       );
     const started_at = new Date().toISOString();
+    const began = performance.now();
     const { info } = Context.current();
     const pulse = new Pulse();
     try {
       const answer = await activity(input as never, stepContext(call, pulse));
       const { output, steps } = answer instanceof WithSteps ? answer : { output: answer, steps: [] };
       encodeJson(output, `the output of step ${call.step_name}`, LIMITS.valueBytes);
-      const returned = { output: (output ?? null) as Json, attempt: info.attempt, worker_id: workerIdentity(), started_at };
+      const took_ms = Math.round(performance.now() - began);
+      const returned = { output: (output ?? null) as Json, attempt: info.attempt, worker_id: workerIdentity(), started_at, took_ms };
       return steps.length > 0 ? { ...returned, steps } : returned;
     } finally {
       pulse.stop();

@@ -1,4 +1,4 @@
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StudyInput } from '../contracts/nas-study.ts';
 import type { NextRung } from '../search/study.ts';
@@ -7,6 +7,8 @@ import type { NextRung } from '../search/study.ts';
 export interface StudyEntry {
   /** Its place, from 0; a later line of the same place replaces it and all that followed it. */
   readonly seq: number;
+  /** How often the search had been recovered then. */
+  readonly recoveries: number;
   readonly now: string;
   readonly inputs: readonly StudyInput[];
   readonly proposals: readonly (NextRung | null)[];
@@ -23,28 +25,37 @@ export class StudyFile {
     this.#file = join(folder, 'study.jsonl');
   }
 
-  /** Fails when the folder is not there. */
-  async append(entry: StudyEntry): Promise<void> {
+  /** Answers the file's size in bytes from then on. Fails when the folder is not there. */
+  async append(entry: StudyEntry): Promise<number> {
     const handle = await open(this.#file, 'a');
     try {
       // A line break before, not behind: a torn line before it stays a line of its own.
       await handle.appendFile(`\n${JSON.stringify(entry)}`);
       await handle.sync();
+      return (await handle.stat()).size;
     } finally {
       await handle.close();
     }
   }
 
+  /** In bytes; the file only grows, so that the same size is the same content. 0 when there is none. */
+  async size(): Promise<number> {
+    const found = await stat(this.#file).catch(noneIfMissing);
+    return found?.size ?? 0;
+  }
+
   /** The entries that count, in order; none when there is no file. */
   async read(): Promise<StudyEntry[]> {
-    const text = await readFile(this.#file, 'utf8').catch((error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-      throw error;
-    });
+    const text = (await readFile(this.#file, 'utf8').catch(noneIfMissing)) ?? '';
     const entries: StudyEntry[] = [];
     for (const entry of text.split('\n').flatMap(parseLine)) entries.splice(entry.seq, Infinity, entry);
     return entries;
   }
+}
+
+function noneIfMissing(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+  throw error;
 }
 
 function parseLine(line: string): StudyEntry[] {

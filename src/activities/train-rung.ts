@@ -49,7 +49,7 @@ class Rung {
     this.#folder = join(artifacts.runFolder(input.search_id), ...folderOf(input));
     this.#files = new EpochFiles(this.#folder);
     const last = this.#context.info.heartbeatDetails as RungHeartbeat | undefined;
-    this.#checkpoint = last?.checkpoint ?? input.checkpoint;
+    this.#checkpoint = last?.checkpoint ?? input.resume ?? input.checkpoint;
     this.#progress = { epoch: this.#checkpoint?.epoch ?? 0, batch: 0, batches: 1 };
   }
 
@@ -70,7 +70,7 @@ class Rung {
     const bytes = (await this.#finished()) ?? (this.#checkpoint ? await this.#files.read(this.#checkpoint) : undefined);
     this.#beat();
     const { attempt } = this.#context.info;
-    if (attempt > 1 && this.#checkpoint) {
+    if ((attempt > 1 || this.#input.resume) && this.#checkpoint) {
       const { epoch } = this.#checkpoint;
       const what = `${nameOf(this.#input)}: attempt ${attempt} resumed at epoch ${epoch}, on the way to epoch ${this.#input.to_epoch}`;
       this.#context.log.warn(what, { resumed_epoch: epoch });

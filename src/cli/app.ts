@@ -1,4 +1,6 @@
 import { ArgumentScannerError, buildApplication, buildRouteMap, run, text_en, type Application, type ApplicationText } from '@stricli/core';
+import * as approvals from './commands/approvals.ts';
+import * as blueprint from './commands/blueprint.ts';
 import * as controls from './commands/controls.ts';
 import * as plans from './commands/plans.ts';
 import * as records from './commands/records.ts';
@@ -26,6 +28,10 @@ const routes = buildRouteMap({
     halt: controls.haltCommand,
     cancel: controls.cancelCommand,
     skip: controls.skipCommand,
+    wake: controls.wakeCommand,
+    approvals: approvals.approvalsCommand,
+    approve: approvals.approveCommand,
+    reject: approvals.rejectCommand,
     recover: controls.recoverCommand,
     rollback: controls.rollbackCommand,
     undo: controls.undoRoutes,
@@ -39,6 +45,7 @@ const routes = buildRouteMap({
     models: records.modelsRoutes,
     leaderboard: study.leaderboardCommand,
     study: study.studyRoutes,
+    blueprint: blueprint.blueprintRoutes,
   },
   docs: {
     brief: 'Durable sagas on Temporal',

@@ -14,6 +14,7 @@ export interface StartFlags extends GlobalFlags {
   readonly set?: readonly string[];
   readonly onFailure?: OnFailure;
   readonly maxRecoveryAttempts?: number;
+  readonly as?: string;
   readonly wait?: boolean;
 }
 

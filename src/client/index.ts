@@ -4,6 +4,10 @@ export { startSaga, type StartRequest, type StartedRun } from './start.ts';
 export { prepareInput, type PrepareOptions, type PreparedInput } from './prepare-input.ts';
 export { waitClosed, type WaitOptions } from './wait.ts';
 export { cancelRun, cancelRunAfterStep, haltRun, pauseRun, resumeRun, skipStep, type ControlResult } from './control.ts';
+export { wake } from './wake.ts';
+export { decide, listApprovals, type DecideRequest, type DecideResult } from './approvals.ts';
+export { getBlueprint, listBlueprints, registerBlueprint, type RegisterOptions } from './blueprints.ts';
+export { checkBlueprint, type CheckedBlueprint } from './blueprints/check.ts';
 export { showRun } from './show.ts';
 export { progressOfRun, viewRun, type RunView } from './progress.ts';
 export { listSagas } from './list.ts';
@@ -30,4 +34,6 @@ export { resolveConnections, type ConnectionFlags, type Connections } from '../c
 export { UserError, type ExitCode } from '../contracts/user-error.ts';
 export { progressOf, type ProgressObject, type ProgressTask } from '../contracts/progress.ts';
 export { definePlan, type Plan, type PlanStep } from '../contracts/plan.ts';
+export type * from '../contracts/blueprint.ts';
 export type * from '../contracts/ledger.ts';
+export type * from '../contracts/step-protocol.ts';

@@ -4,6 +4,7 @@ import { PlanError, checkPlan, type Plan } from '../contracts/plan.ts';
 import { PROOF } from '../contracts/proof.ts';
 import type { Json } from '../contracts/ledger.ts';
 import { UserError } from '../contracts/user-error.ts';
+import { withBlueprint, withHash, type BlueprintLookup } from './blueprints/complete-input.ts';
 import { invalidInput } from './errors.ts';
 import { explainIssues } from './explain-issues.ts';
 import { readNamedFiles } from './read-named-files.ts';
@@ -18,12 +19,15 @@ export interface PreparedInput {
 export interface PrepareOptions {
   /** Where relative paths in the input start. Without it an input that names files is refused. */
   readonly base_dir?: string | undefined;
+  /** Finds the blueprint that an input names. Without it an input must hold the blueprint itself. */
+  readonly blueprints?: BlueprintLookup | undefined;
 }
 
 /** Checks an input against its kind and makes its plan; starts nothing. Throws a UserError (exit 2) that names path, expected and got. */
 export async function prepareInput(kindName: string, input: unknown, options: PrepareOptions = {}): Promise<PreparedInput> {
   const kind = kindOf(kindName);
-  const filled = await readNamedFiles(kind, input, options.base_dir);
+  const named = await withBlueprint(kind, input, options.blueprints);
+  const filled = await readNamedFiles(kind, named, options.base_dir);
   const parsed = kind.schema.safeParse(filled);
   if (!parsed.success) {
     throw invalidInput(
@@ -31,7 +35,7 @@ export async function prepareInput(kindName: string, input: unknown, options: Pr
       `cerebros plan ${kind.kind} --input FILE   (checks without starting)`,
     );
   }
-  return { kind, input: checkedJson(kind.kind, parsed.data), plan: planOf(kind, parsed.data) };
+  return { kind, input: checkedJson(kind.kind, withHash(kind, parsed.data)), plan: planOf(kind, parsed.data) };
 }
 
 /** The kind of this name. Throws a UserError (exit 2) that lists the kinds. */

@@ -192,10 +192,11 @@ function sizeOf(start: SagaStart): number {
   return Buffer.byteLength(JSON.stringify(start));
 }
 
-/** A step that was being undone keeps the outcome it had before; one that was running has none. */
+/** A step that was being undone keeps the outcome it had before; one that was running, or suspended, has none. */
 function seedOf(step: FoldedStep): SeedStep {
   const { step_idx, attempts, generation, error } = step;
-  const status = step.status === 'compensating' ? (step.before_undo ?? 'running') : step.status;
+  const stood = step.status === 'compensating' ? (step.before_undo ?? 'running') : step.status;
+  const status = stood === 'sleeping' || stood === 'waiting' ? 'running' : stood;
   const done = step.outcome === 'done' || step.status === 'skipped';
   const { worker_id, queued_at, started_at, completed_at, compensated_at } = step;
   const known = Object.entries({ worker_id, queued_at, started_at, completed_at, compensated_at }).filter(([, value]) => value !== null);

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import type { Blueprint } from '../contracts/blueprint.ts';
 import type { Json, RunStatus } from '../contracts/ledger.ts';
 import { isId } from '../contracts/ids.ts';
 import { QUEUES } from '../contracts/queues.ts';
 import type { OnFailure, SagaStart } from '../contracts/saga-start.ts';
 import type { PendingRun } from '../ledger/queries/insert-pending-run.ts';
+import { checkPerson } from './approvals/person.ts';
+import { namedBlueprint } from './blueprints/named-blueprint.ts';
 import { callTemporal, type Cerebros } from './connect.ts';
 import { invalidInput } from './errors.ts';
 import { existingInLedger, existingInTemporal } from './existing-run.ts';
@@ -27,6 +30,8 @@ export interface StartRequest {
   readonly max_recovery_attempts?: number | undefined;
   readonly job_id?: string | undefined;
   readonly metadata?: { readonly [key: string]: Json } | undefined;
+  /** Who starts it, as asserted: noted as `requested_by` in the metadata, and may not decide what the run asks people for. Default: nobody. */
+  readonly as?: string | undefined;
   /** Where relative paths in the input start. Without it an input that names files is refused. */
   readonly base_dir?: string | undefined;
 }
@@ -42,12 +47,14 @@ export interface StartedRun {
 
 /**
  * Starts a saga, or returns the run that the same id and input started before. Throws UserErrors: INVALID_INPUT (exit 2),
- * TEMPORAL_UNREACHABLE (3), ID_TAKEN (5) when the id belongs to another input.
+ * TEMPORAL_UNREACHABLE (3), LEDGER_UNREACHABLE (3) and BLUEPRINT_NOT_FOUND (4) when the input names a blueprint, ID_TAKEN (5) when the
+ * id belongs to another input.
  */
 export async function startSaga(cerebros: Cerebros, request: StartRequest): Promise<StartedRun> {
-  const prepared = await prepareInput(request.kind, request.input, { base_dir: request.base_dir });
   const id = checkedId(request.id ?? `${request.kind}-${randomBytes(4).toString('hex')}`);
   const start = sagaStart(request);
+  const blueprints = (reference: string): Promise<Blueprint> => namedBlueprint(cerebros, reference, request.id);
+  const prepared = await prepareInput(request.kind, request.input, { base_dir: request.base_dir, blueprints });
   const wanted = { id, kind: prepared.kind.kind, input: prepared.input };
   const noted = await notePendingRun(cerebros, {
     id,
@@ -117,8 +124,13 @@ function sagaStart(request: StartRequest): SagaStart {
     ...(request.on_failure === undefined ? {} : { on_failure: request.on_failure }),
     ...(attempts === undefined ? {} : { max_recovery_attempts: attempts }),
     ...(request.job_id === undefined ? {} : { job_id: request.job_id }),
-    ...(request.metadata === undefined ? {} : { metadata: request.metadata }),
+    ...metadataOf(request),
   };
+}
+
+function metadataOf({ metadata, as }: StartRequest): Pick<SagaStart, 'metadata'> {
+  if (as !== undefined) return { metadata: { ...metadata, requested_by: checkPerson('as', as) } };
+  return metadata === undefined ? {} : { metadata };
 }
 
 /** A time without a zone would mean another moment on every machine. */

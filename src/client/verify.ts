@@ -1,12 +1,14 @@
 import type { Json, SagaRun } from '../contracts/ledger.ts';
 import type { Plan } from '../contracts/plan.ts';
+import type { ApprovalRow } from '../contracts/step-protocol.ts';
 import { parseVersion } from '../contracts/version.ts';
 import { pauseFor } from './bounded.ts';
-import { compareRun, isWhole, type Comparison, type Difference } from './history/compare.ts';
+import { compareRun, type Comparison, type Difference, type LedgerRows } from './history/compare.ts';
 import type { HistoryEvent } from './history/decode.ts';
 import { foldHistory, type FoldOptions } from './history/fold.ts';
 import type { FoldedRun } from './history/folded.ts';
 import { HistoryError } from './history/history-error.ts';
+import { isWhole } from './history/row-reader.ts';
 
 /**
  * `ok`: rows and history agree · `different`: they do not · `unresolved`: Temporal ended the run and nothing undid it yet ·
@@ -25,6 +27,8 @@ export type FetchHistory = (id: string, runId?: string) => Promise<readonly Hist
 export interface VerifySources {
   readonly fetchHistory: FetchHistory;
   readonly readRun: (id: string) => Promise<SagaRun | undefined>;
+  /** The rows of `approvals` of a run. Default: they are not compared. */
+  readonly readApprovals?: (id: string) => Promise<readonly ApprovalRow[]>;
   /** The plan in code of a run that was started by hand, without a memo. Default: none. */
   readonly planOf?: (workflowType: string, input: Json) => Plan | undefined;
   /** Between two readings of a run that moves. Default 100 ms. */
@@ -40,7 +44,7 @@ export interface VerifyIds {
 /** A run that moves on is read at most this many times. */
 const READINGS = 5;
 
-/** Compares one run's rows with its history. The history is read first: a run closes only after its last flush. */
+/** Compares one run's rows with its history. The history is read first, for a run closes only after its last flush; the approvals last. */
 export async function verifyRun(sources: VerifySources, id: string): Promise<Verdict> {
   let verdict: Verdict = { id, status: 'ok', differences: [] };
   for (let reading = 1; reading <= READINGS; reading += 1) {
@@ -107,7 +111,7 @@ async function judge(sources: VerifySources, { row, events, options }: Both): Pr
   const { run_no } = parseVersion(row.version);
   const behind = run_no < folded.run_no;
   if (behind && folded.last_task === 0) return await judgeEarlier(sources, row, folded);
-  const compared = compareRun(events, options, row);
+  const compared = compareRun(events, options, await rowsWith(sources, row));
   if (behind) return { verdict: different(row.id, [versionDifference(row, folded), ...compared.differences]), moving: true };
   if (run_no > folded.run_no) return { verdict: different(row.id, [versionDifference(row, folded)]), moving: true };
   if (compared.ahead && folded.ended === 'open') return { verdict: verdictOf(row.id, compared), moving: true };
@@ -118,8 +122,12 @@ async function judge(sources: VerifySources, { row, events, options }: Both): Pr
 async function judgeEarlier(sources: VerifySources, row: SagaRun, folded: FoldedRun): Promise<Reading> {
   const events = row.run_id === null || row.run_id === folded.run_id ? undefined : await sources.fetchHistory(row.id, row.run_id);
   if (!events) return { verdict: { id: row.id, status: 'skipped', differences: [] }, moving: true };
-  const compared = compareRun(events, foldOptions(sources, row.id, events), row);
+  const compared = compareRun(events, foldOptions(sources, row.id, events), await rowsWith(sources, row));
   return { verdict: verdictOf(row.id, compared), moving: true };
+}
+
+async function rowsWith(sources: VerifySources, run: SagaRun): Promise<LedgerRows> {
+  return { run, approvals: await sources.readApprovals?.(run.id) };
 }
 
 function verdictOf(id: string, { differences, folded }: Comparison): Verdict {

@@ -18,6 +18,10 @@ export const ERROR_CODES = {
   DID_NOT_SETTLE: 'DID_NOT_SETTLE',
   /** The body did not come to a recorded step when it was run again. */
   NOT_REACHED: 'NOT_REACHED',
+  /** What a step of another language asked for does not match what it asked for before. */
+  RESUME_MISMATCH: 'RESUME_MISMATCH',
+  /** Nobody decided in time, and the step said that this fails it. */
+  APPROVAL_TIMEOUT: 'APPROVAL_TIMEOUT',
   /** Refused by the validator of an update. */
   REFUSED: 'REFUSED',
   /** The connection to a service was lost; the outcome is unknown. */
@@ -30,6 +34,11 @@ export const ERROR_CODES = {
 } as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[keyof typeof ERROR_CODES];
+
+/** What a row says of a timeout, by Temporal's name of it. */
+export function timeoutMessage(name: string): string {
+  return name === 'ScheduleToStart' ? 'ScheduleToStart timeout: no worker polls the queue of this step' : `${name} timeout`;
+}
 
 /** Step errors that Temporal's own failures map to. */
 export const TIMEOUT = 'TIMEOUT';

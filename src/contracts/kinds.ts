@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import { BLUEPRINT, blueprintPlan } from './blueprint.ts';
+import { blueprintInputSchema, type GivenBlueprintInput } from './blueprint-schema.ts';
 import type { Plan } from './plan.ts';
 import { NAS_SEARCH, nasSearchPlan, type NasSearchInput } from './nas-search.ts';
 import { nasSearchInputSchema } from './nas-search-schema.ts';
@@ -45,5 +47,18 @@ const nasSearch: Kind<NasSearchInput> = {
     `nas-search: ${budget.max_trials} trials on ${dataset_id}, ${sampler.name}, seed ${seed}`,
 };
 
+const blueprint: Kind<GivenBlueprintInput> = {
+  kind: BLUEPRINT,
+  workflow_type: 'blueprint',
+  schema: blueprintInputSchema,
+  plan: blueprintPlan,
+  summary: ({ blueprint: { name, version, steps } }) => `blueprint: ${name}@${version}, ${steps.length} steps`,
+};
+
 /** Every kind of this release, by its name in commands. */
-export const KINDS: Readonly<Record<string, Kind>> = { [PROOF]: proof, [TRAINING_RUN]: trainingRun, [NAS_SEARCH]: nasSearch };
+export const KINDS: Readonly<Record<string, Kind>> = {
+  [PROOF]: proof,
+  [TRAINING_RUN]: trainingRun,
+  [NAS_SEARCH]: nasSearch,
+  [BLUEPRINT]: blueprint,
+};

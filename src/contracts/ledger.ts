@@ -1,4 +1,5 @@
 import type { PlanStep } from './plan.ts';
+import type { ApprovalRow } from './step-protocol.ts';
 
 /** A value that survives JSON unchanged. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -142,4 +143,6 @@ export interface LedgerBatch {
   readonly run: RunPatch;
   readonly steps: readonly Omit<SagaStepRow, 'saga_id' | 'version'>[];
   readonly events: readonly LedgerEvent[];
+  /** Rows of `approvals` that changed. Default: none. */
+  readonly approvals?: readonly Omit<ApprovalRow, 'saga_id' | 'version'>[];
 }

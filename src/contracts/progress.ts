@@ -159,9 +159,21 @@ function secondsLeft(steps: readonly SagaStepRow[], fractions: readonly number[]
 function waitingOn(run: SagaRun, pending: readonly PendingCall[]): string[] {
   const waiting = run.status === 'paused' ? ['resume'] : [];
   if (run.status === 'halted') waiting.push('recover or rollback');
-  for (const call of pending) {
-    const name = run.steps.find((step) => step.step_idx === call.step_idx)?.step_name ?? String(call.step_idx);
-    if (call.state === 'scheduled') waiting.push(call.attempt > 1 ? `retry of ${name}` : `a worker for ${name}`);
-  }
-  return waiting;
+  for (const call of pending) if (call.state === 'scheduled') waiting.push(waitedFor(run, call));
+  return [...waiting, ...run.steps.flatMap(suspension)];
+}
+
+/** An external step says which queue: it may well be that nobody polls it. */
+function waitedFor({ plan, steps }: SagaRun, { step_idx, attempt }: PendingCall): string {
+  const step = steps.find((candidate) => candidate.step_idx === step_idx);
+  const name = step?.step_name ?? String(step_idx);
+  if (attempt > 1) return `retry of ${name}`;
+  const planned = plan[step_idx];
+  const queue = (step?.status === 'compensating' ? planned?.undo?.queue : undefined) ?? planned?.queue;
+  return `a worker for ${name}${planned?.external && queue !== undefined ? ` on queue ${queue}` : ''}`;
+}
+
+function suspension({ step_name, status, wakes_at }: SagaStepRow): string[] {
+  if (status === 'sleeping') return [`sleep of ${step_name}${wakes_at === null ? '' : ` until ${wakes_at}`}`];
+  return status === 'waiting' ? [`a decision on ${step_name}`] : [];
 }

@@ -15,6 +15,8 @@ export interface StepReturn {
   readonly attempt: number;
   readonly worker_id: string;
   readonly started_at: string;
+  /** How long the attempt took the worker, in ms. */
+  readonly took_ms?: number;
   /** Further steps to run, appended to the plan. */
   readonly steps?: readonly PlanStep[];
 }

@@ -50,6 +50,7 @@ const input = mirrors<TrainRungInput>()(
     max_params: z.int().min(1),
     fit: z.enum(['train', 'train_and_validation']),
     checkpoint: checkpoint.nullable(),
+    resume: checkpoint.nullable().optional(),
     to_epoch: z.int().min(1).max(1000),
     final: z.boolean(),
     crash: z.boolean().exactOptional(),

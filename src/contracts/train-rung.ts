@@ -38,6 +38,8 @@ export interface TrainRungInput {
   readonly fit: Fit;
   /** Null: from fresh weights. */
   readonly checkpoint: RungCheckpoint | null;
+  /** Where an earlier activity of this rung had come before it was lost; training goes on from there. Default: from `checkpoint`. */
+  readonly resume?: RungCheckpoint | null | undefined;
   /** Epochs finished when it is done; above `checkpoint.epoch`. */
   readonly to_epoch: number;
   /** Also writes the model and scores the test images, once. */

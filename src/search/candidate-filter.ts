@@ -1,5 +1,6 @@
 import type { Params } from '../contracts/search-space.ts';
-import { type Dimension, paramsKey } from './dimensions.ts';
+import type { Dimension } from './dimensions.ts';
+import { ParamsSet } from './params-set.ts';
 
 /** What keeps a configuration from being proposed. */
 export interface CandidateFilter {
@@ -14,6 +15,7 @@ export function createCandidateFilter(
   tried: readonly Params[],
   isFeasible: (params: Params) => boolean = () => true,
 ): CandidateFilter {
-  const keys = new Set(tried.map((params) => paramsKey(dimensions, params)));
-  return { triedCount: keys.size, isNew: (params) => !keys.has(paramsKey(dimensions, params)), isFeasible };
+  const known = new ParamsSet(dimensions);
+  for (const params of tried) known.add(params);
+  return { triedCount: known.size, isNew: (params) => !known.has(params), isFeasible };
 }

@@ -4,21 +4,23 @@ import { drawValue } from './parameter-values.ts';
 
 /** Around a sample's choice: that choice, and each of all choices with the weight of one in so many components. */
 export function createChoiceKernel(parameter: CategoricalParameter, samples: SampleValues): Kernel {
-  const count = parameter.choices.length;
+  const { choices } = parameter;
   const any = 1 / (samples.length + 1);
-  const total = 1 + count * any;
-  const [own, other, even] = [Math.log((1 + any) / total), Math.log(any / total), -Math.log(count)];
+  const total = 1 + choices.length * any;
+  const shapes = new Int32Array(samples.length + 1);
+  // Shape 1 is around the first choice; what is missing is no choice, and gets shape 0, the even one.
+  for (const [component, value] of samples.entries()) shapes[component] = value === undefined ? 0 : choices.indexOf(value) + 1;
   return {
-    draw: (component, stream) => {
-      const centre = samples[component];
+    shapes,
+    draw: (shape, stream) => {
+      const centre = choices[shape - 1];
       return centre !== undefined && stream.unit() * total < 1 ? centre : drawValue(parameter, stream);
     },
-    addLogDensity: (value, sums) => {
-      for (let component = 0; component < sums.length; component++) {
-        const centre = samples[component];
-        const density = centre === value ? own : other;
-        sums[component] = (sums[component] ?? 0) + (centre === undefined ? even : density);
-      }
+    logDensities: (value) => {
+      const densities = new Float64Array(choices.length + 1).fill(Math.log(any / total));
+      densities[0] = -Math.log(choices.length);
+      densities[choices.indexOf(value) + 1] = Math.log((1 + any) / total);
+      return densities;
     },
   };
 }

@@ -30,13 +30,8 @@ export function drawParams(dimensions: readonly Dimension[], stream: Stream): Pa
   return buildParams(dimensions, ({ parameter }) => drawValue(parameter, stream));
 }
 
-/** The same text for equal configurations, whatever the order of their keys. */
-export function paramsKey(dimensions: readonly Dimension[], params: Params): string {
-  return JSON.stringify(dimensions.map(({ name }) => valueOf(params, name)));
-}
-
 /** Whether every parameter has finitely many values. */
-export function isFinite(dimensions: readonly Dimension[]): boolean {
+export function isFiniteSpace(dimensions: readonly Dimension[]): boolean {
   return dimensions.every(({ parameter }) => Number.isFinite(countValues(parameter)));
 }
 
@@ -52,7 +47,8 @@ function isKnown(parameter: Parameter, value: ParamValue): boolean {
   return parameter.type === 'float' || Number.isInteger((value - parameter.low) / (parameter.step ?? 1));
 }
 
-function valueOf(params: Params, name: string): ParamValue | undefined {
+/** What a configuration has under a name, if anything. */
+export function valueOf(params: Params, name: string): ParamValue | undefined {
   return Object.hasOwn(params, name) ? params[name] : undefined;
 }
 

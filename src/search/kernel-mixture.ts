@@ -1,4 +1,4 @@
-import type { Params } from '../contracts/search-space.ts';
+import type { Params, ParamValue } from '../contracts/search-space.ts';
 import { createChoiceKernel } from './choice-kernel.ts';
 import { buildParams, type Dimension, knownValue } from './dimensions.ts';
 import type { Kernel } from './kernel.ts';
@@ -22,35 +22,45 @@ export interface KernelMixture {
  * @param samples - in order of age, the oldest first.
  */
 export function createKernelMixture(dimensions: readonly Dimension[], samples: readonly Params[]): KernelMixture {
-  const kernels = new Map(dimensions.map((dimension) => [dimension, createKernel(dimension, samples)]));
+  const varied = dimensions.filter(({ parameter }) => countValues(parameter) > 1);
+  const kernels = new Map(varied.map((dimension) => [dimension, createKernel(dimension, samples)]));
   const weights = [...sampleWeights(samples.length), 1];
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const logWeights = Float64Array.from(weights, (weight) => Math.log(weight / total));
+  const logWeights = new Float64Array(weights.map((weight) => Math.log(weight / total)));
   return {
     draw: (stream) => {
       const component = pick(weights, stream.unit() * total);
-      return buildParams(dimensions, (dimension) => kernels.get(dimension)?.draw(component, stream) ?? firstValue(dimension));
+      return buildParams(dimensions, (dimension) => {
+        const kernel = kernels.get(dimension);
+        return kernel === undefined ? firstValue(dimension) : kernel.draw(kernel.shapes[component] ?? 0, stream);
+      });
     },
     logDensity: (candidate) => {
-      const sums = Float64Array.from(logWeights);
-      for (const dimension of dimensions) {
+      const sums = logWeights.slice();
+      for (const [dimension, kernel] of kernels) {
         const value = knownValue(candidate, dimension);
-        if (value !== undefined) kernels.get(dimension)?.addLogDensity(value, sums);
+        if (value !== undefined) addDensities(sums, kernel, value);
       }
       return logSumExp(sums);
     },
   };
 }
 
-// A parameter with one value says nothing, and has no kernel.
-function createKernel(dimension: Dimension, samples: readonly Params[]): Kernel | undefined {
+function addDensities(sums: Float64Array, { shapes, logDensities }: Kernel, value: ParamValue): void {
+  const densities = logDensities(value);
+  for (let component = 0; component < sums.length; component++) {
+    sums[component] = (sums[component] ?? 0) + (densities[shapes[component] ?? 0] ?? 0);
+  }
+}
+
+function createKernel(dimension: Dimension, samples: readonly Params[]): Kernel {
   const { parameter } = dimension;
-  if (countValues(parameter) === 1) return undefined;
   const values = samples.map((params) => knownValue(params, dimension));
   return parameter.type === 'categorical' ? createChoiceKernel(parameter, values) : createNumericKernel(parameter, values);
 }
 
-function firstValue({ parameter }: Dimension): ReturnType<typeof nthValue> {
+// A parameter with one value says nothing, and has no kernel.
+function firstValue({ parameter }: Dimension): ParamValue {
   return nthValue(parameter, 0, 1);
 }
 
@@ -75,6 +85,7 @@ function logSumExp(values: Float64Array): number {
   let max = Number.NEGATIVE_INFINITY;
   for (const value of values) max = Math.max(max, value);
   let sum = 0;
-  for (const value of values) sum += Math.exp(value - max);
+  // Below e^-40 of the largest, a part is lost in rounding: most are, and the exponential is dear.
+  for (const value of values) if (value > max - 40) sum += Math.exp(value - max);
   return max + Math.log(sum);
 }

@@ -5,72 +5,98 @@ import { drawValue } from './parameter-values.ts';
 import { type NumericParameter, type Scale, scaleOf } from './scale.ts';
 
 const SMALLEST_MASS = 1e-12;
+const ROOT_OF_TWO_PI = Math.sqrt(2 * Math.PI);
 
-/** A normal distribution around each sample, cut off at the ends of the scale, as wide as the gaps to its neighbours. */
+/** A normal distribution around each sample, cut off at the ends of the scale, as wide as the larger gap to its neighbours. */
 export function createNumericKernel(parameter: NumericParameter, samples: SampleValues): Kernel {
   const scale = scaleOf(parameter);
-  const bells = sortedBells(scale, samples);
-  const ofComponent = new Map(bells.map((bell) => [bell.component, bell]));
-  const evenComponents = [...samples.keys(), samples.length].filter((component) => !ofComponent.has(component));
+  const numbers = samples.map((value) => (value === undefined ? Number.NaN : Number(value)));
+  const bells = bellsOf(scale, numbers);
+  const logs = new Float64Array(bells.means.length + 1);
+  const fill = parameter.type === 'int' ? fillMasses : fillDensities;
   return {
-    draw: (component, stream) => {
-      const bell = ofComponent.get(component);
-      const near = bell === undefined ? undefined : drawNear(scale, bell, stream);
-      return near ?? drawValue(parameter, stream);
+    shapes: new Int32Array([...numbers, Number.NaN].map((number) => bells.shapeOf(number))),
+    draw: (shape, stream) => {
+      const [mean, sigma] = [bells.means[shape - 1], bells.sigmas[shape - 1]];
+      if (mean === undefined || sigma === undefined) return drawValue(parameter, stream);
+      return drawNear(scale, { mean, sigma }, stream) ?? drawValue(parameter, stream);
     },
-    addLogDensity: (value, sums) => {
-      const even = logEven(scale, value as number);
-      for (const component of evenComponents) sums[component] = (sums[component] ?? 0) + even;
-      addBells(sums, bells, logDensityAt(scale, value as number));
-    },
+    logDensities: (value) => fill(logs, { scale, bells, value: Number(value) }),
   };
 }
 
-interface Bell {
-  readonly component: number;
-  readonly mean: number;
-  readonly sigma: number;
-  /** Logarithm of its mass between the ends of the scale. */
-  readonly logInside: number;
+/** One for each different sample: number `index` is of shape `index + 1`. */
+interface Bells {
+  readonly means: Float64Array;
+  readonly sigmas: Float64Array;
+  /** Logarithm of the mass between the ends of the scale. */
+  readonly logInsides: Float64Array;
+  /** Logarithm of the density at the mean. */
+  readonly logPeaks: Float64Array;
+  /** The shape of a sample; 0 for NaN. */
+  readonly shapeOf: (sample: number) => number;
 }
 
-function sortedBells(scale: Scale, samples: SampleValues): readonly Bell[] {
-  const places = samples
-    .flatMap((value, component) => (value === undefined ? [] : [{ component, mean: scale.toScale(value as number) }]))
-    .toSorted((a, b) => a.mean - b.mean || a.component - b.component);
+function bellsOf(scale: Scale, numbers: readonly number[]): Bells {
+  const sorted = new Float64Array(numbers.filter((number) => !Number.isNaN(number))).toSorted();
+  const values = sorted.filter((value, index) => value !== sorted[index - 1]);
+  const repeated = new Set(sorted.filter((value, index) => value === sorted[index - 1]));
+  const range = scale.high - scale.low;
   // Optuna's "magic clip": few samples must not freeze the search.
-  const narrowest = (scale.high - scale.low) / Math.min(100, places.length + 2);
-  return places.map(({ component, mean }, index) => {
-    const gaps = [mean - (places[index - 1]?.mean ?? mean), (places[index + 1]?.mean ?? mean) - mean];
-    const sigma = places.length === 1 ? scale.high - scale.low : Math.max(narrowest, ...gaps);
-    return { component, mean, sigma, logInside: Math.log(mass({ mean, sigma }, scale.low, scale.high)) };
+  const narrowest = sorted.length === 1 ? range : range / Math.min(100, sorted.length + 2);
+  const means = values.map(scale.toScale);
+  const sigmas = means.map((mean, index) => {
+    const gap = Math.max(mean - (means[index - 1] ?? mean), (means[index + 1] ?? mean) - mean);
+    // Samples that agree are each other's neighbours.
+    return repeated.has(values[index] ?? 0) ? narrowest : Math.max(narrowest, gap);
   });
+  const logInsides = means.map((mean, index) => Math.log(mass(scale.low, scale.high, { mean, sigma: sigmas[index] ?? 1 })));
+  const logPeaks = logInsides.map((logInside, index) => -logInside - Math.log((sigmas[index] ?? 1) * ROOT_OF_TWO_PI));
+  return { means, sigmas, logInsides, logPeaks, shapeOf: (sample) => placeOf(values, sample) + 1 };
 }
 
-// Equal bells stand side by side, and are computed once: an int has few values, and there may be 1,000 samples.
-function addBells(sums: Float64Array, bells: readonly Bell[], logDensity: (bell: Bell) => number): void {
-  let before: Bell | undefined;
-  let density = 0;
-  for (const bell of bells) {
-    if (bell.mean !== before?.mean || bell.sigma !== before.sigma) density = logDensity(bell);
-    before = bell;
-    sums[bell.component] = (sums[bell.component] ?? 0) + density;
+/** Where a value stands in a sorted list that holds it; -1 for NaN. */
+function placeOf(values: Float64Array, value: number): number {
+  if (Number.isNaN(value)) return -1;
+  let [low, high] = [0, values.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((values[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
   }
+  return low;
 }
 
-// The mass of a whole number's cell, the density of a real number.
-function logDensityAt(scale: Scale, value: number): (bell: Bell) => number {
-  const cell = scale.cell(value);
-  if (cell !== null) return (bell) => Math.log(mass(bell, ...cell)) - bell.logInside;
-  const place = scale.toScale(value);
-  return ({ mean, sigma, logInside }) => -0.5 * ((place - mean) / sigma) ** 2 - Math.log(sigma * Math.sqrt(2 * Math.PI)) - logInside;
+interface Place {
+  readonly scale: Scale;
+  readonly bells: Bells;
+  readonly value: number;
 }
 
-function logEven(scale: Scale, value: number): number {
+/** Of the cell of a whole number. */
+function fillMasses(logs: Float64Array, { scale, bells, value }: Place): Float64Array {
+  const { means, sigmas, logInsides } = bells;
   const [from, to] = scale.cell(value) ?? [0, 1];
-  return Math.log((to - from) / (scale.high - scale.low));
+  logs[0] = Math.log((to - from) / (scale.high - scale.low));
+  for (let index = 0; index < means.length; index++) {
+    const bell = { mean: means[index] ?? 0, sigma: sigmas[index] ?? 1 };
+    logs[index + 1] = Math.log(mass(from, to, bell)) - (logInsides[index] ?? 0);
+  }
+  return logs;
 }
 
-function mass({ mean, sigma }: Pick<Bell, 'mean' | 'sigma'>, from: number, to: number): number {
+/** Of the place of a real number. */
+function fillDensities(logs: Float64Array, { scale, bells, value }: Place): Float64Array {
+  const { means, sigmas, logPeaks } = bells;
+  const place = scale.toScale(value);
+  logs[0] = -Math.log(scale.high - scale.low);
+  for (let index = 0; index < means.length; index++) {
+    const distance = (place - (means[index] ?? 0)) / (sigmas[index] ?? 1);
+    logs[index + 1] = (logPeaks[index] ?? 0) - 0.5 * distance * distance;
+  }
+  return logs;
+}
+
+function mass(from: number, to: number, { mean, sigma }: { readonly mean: number; readonly sigma: number }): number {
   return Math.max(SMALLEST_MASS, normalCdf((to - mean) / sigma) - normalCdf((from - mean) / sigma));
 }

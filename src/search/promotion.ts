@@ -13,9 +13,12 @@ export interface Promotion {
  */
 export function findPromotion(trials: readonly TrialRecord[], levels: readonly number[], reduction: number): Promotion | null {
   for (let rung = levels.length - 2; rung >= 0; rung--) {
-    const [from = 0, to = 0] = levels.slice(rung);
-    const trial = bestOfRung(trials, from, reduction).find((candidate) => canGoOn(candidate, from));
-    if (trial !== undefined) return { trial, to_epochs: to };
+    const [from = 0, to_epochs = 0] = levels.slice(rung);
+    const reached = reachedRung(trials, from);
+    const best = bestWaiting(reached, from);
+    if (best === undefined) continue;
+    const ahead = reached.filter((other) => compareReached(other, best) < 0).length;
+    if (ahead < Math.floor(reached.length / reduction)) return { trial: best.trial, to_epochs };
   }
   return null;
 }
@@ -29,15 +32,31 @@ export function finalPromotion(trials: readonly TrialRecord[], levels: readonly 
   return next === undefined ? null : { trial: best, to_epochs: next };
 }
 
-function bestOfRung(trials: readonly TrialRecord[], epochs: number, reduction: number): readonly TrialRecord[] {
-  const reached = trials.flatMap((trial) => {
-    const value = trial.rungs.find((rung) => rung.epochs === epochs)?.value;
-    return value === undefined ? [] : [{ trial, value }];
-  });
-  const best = reached.toSorted((a, b) => b.value - a.value || a.trial.number - b.trial.number);
-  return best.slice(0, Math.floor(reached.length / reduction)).map(({ trial }) => trial);
+interface Reached {
+  readonly trial: TrialRecord;
+  readonly value: number;
 }
 
-function canGoOn(trial: TrialRecord, from: number): boolean {
-  return !trial.failed && trial.outstanding_to === null && epochsReached(trial) === from;
+function reachedRung(trials: readonly TrialRecord[], epochs: number): readonly Reached[] {
+  const reached: Reached[] = [];
+  for (const trial of trials) {
+    const rung = trial.rungs.find((one) => one.epochs === epochs);
+    if (rung !== undefined) reached.push({ trial, value: rung.value });
+  }
+  return reached;
+}
+
+/** The best of those that stand at a rung and can go on from there. */
+function bestWaiting(reached: readonly Reached[], from: number): Reached | undefined {
+  let best: Reached | undefined;
+  for (const one of reached) {
+    const { failed, outstanding_to } = one.trial;
+    const waits = !failed && outstanding_to === null && epochsReached(one.trial) === from;
+    if (waits && (best === undefined || compareReached(one, best) < 0)) best = one;
+  }
+  return best;
+}
+
+function compareReached(a: Reached, b: Reached): number {
+  return b.value - a.value || a.trial.number - b.trial.number;
 }

@@ -1,7 +1,7 @@
 import type { SamplerChoice } from '../contracts/nas-search.ts';
 import type { Params, SearchSpace } from '../contracts/search-space.ts';
 import { type CandidateFilter, createCandidateFilter } from './candidate-filter.ts';
-import { dimensionsOf } from './dimensions.ts';
+import { dimensionsOf, isFiniteSpace } from './dimensions.ts';
 import { evolution } from './evolution.ts';
 import { nextOnGrid } from './grid.ts';
 import type { Observation } from './observation.ts';
@@ -41,7 +41,9 @@ export interface ProposalRequest {
 export function propose(request: ProposalRequest): Params | null {
   const { sampler, space, seed, number, observations } = request;
   const dimensions = dimensionsOf(space);
-  const filter = createCandidateFilter(dimensions, request.tried, request.feasible);
+  // Where a real number is drawn, nothing comes twice.
+  const mayRepeat = sampler === 'grid' || isFiniteSpace(dimensions);
+  const filter = createCandidateFilter(dimensions, mayRepeat ? request.tried : [], request.feasible);
   if (sampler === 'grid') return nextOnGrid(dimensions, request.gridPoints ?? GRID_POINTS, filter);
   let draws = 0;
   const nextStream = (): Stream => proposalStream(seed, number, draws++);

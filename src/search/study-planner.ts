@@ -158,10 +158,13 @@ export class StudyPlanner {
 
   #checkBudget(): void {
     const { target, patience, max_failed_trials: maxFailed } = this.#search.budget;
-    const { best, sinceBest, reasons } = this.#book;
+    const { best, sinceBest } = this.#book;
     const failed = this.#book.count('failed');
     if (maxFailed !== undefined && failed > maxFailed)
-      this.#fail('TOO_MANY_FAILED_TRIALS', `expected at most ${maxFailed} failed trials (max_failed_trials), got ${failed}: ${reasons}`);
+      this.#fail(
+        'TOO_MANY_FAILED_TRIALS',
+        `expected at most ${maxFailed} failed trials (max_failed_trials), got ${failed}: ${this.#book.reasons()}`,
+      );
     else if (target !== undefined && best && best.value >= target) this.#finish('target');
     else if (patience !== undefined && best && sinceBest >= patience) this.#finish('patience');
   }
@@ -214,9 +217,12 @@ export class StudyPlanner {
   }
 
   #finish(reason: StopReason): void {
-    const { best, trials, reasons, epochsTrained } = this.#book;
+    const { best, trials, epochsTrained } = this.#book;
     if (!best)
-      return this.#fail('NO_TRIAL_COMPLETED', `expected at least one trial with a value, got ${trials.length} without: ${reasons}`);
+      return this.#fail(
+        'NO_TRIAL_COMPLETED',
+        `expected at least one trial with a value, got ${trials.length} without: ${this.#book.reasons()}`,
+      );
     this.#slots.clear();
     this.#book.close(this.#now);
     const result = { best, trials: this.#book.counts, stopped_by: reason, epochs_trained: epochsTrained };

@@ -1,4 +1,4 @@
-import type { BestTrial, TrialCounts, TrialError, TrialEvent } from '../contracts/nas-search.ts';
+import type { BestTrial, TrialCounts, TrialError, TrialEvent, TrialStatus } from '../contracts/nas-search.ts';
 import type { TrainRungResult } from '../contracts/train-rung.ts';
 import { bestTrial } from './best-trial.ts';
 import type { StudyTrial } from './study-trial.ts';
@@ -15,6 +15,9 @@ export class TrialBook {
   sinceBest = 0;
   best: BestTrial | null = null;
   readonly #fullEpochs: number;
+  /** How many trials have each status: kept along, because a study is made again from thousands of calls. */
+  readonly #counts: Record<TrialStatus, number> = { running: 0, waiting: 0, completed: 0, pruned: 0, failed: 0, cancelled: 0 };
+  #leader: StudyTrial | null = null;
   #changed = new Set<StudyTrial>();
   #news: TrialNews[] = [];
 
@@ -33,8 +36,9 @@ export class TrialBook {
   start({ number, params, to_epochs }: NextRung, { param_count, now }: { readonly param_count: number; readonly now: string }): StudyTrial {
     const known = this.trials[number];
     const trial = known ?? newTrial({ number, params, param_count, started_at: now });
+    if (!known) this.#counts.running += 1;
     this.trials[number] = trial;
-    Object.assign(trial, { status: 'running', outstanding_to: to_epochs });
+    this.#set(trial, { status: 'running', outstanding_to: to_epochs });
     this.#tell(known ? 'promoted' : 'started', trial);
     return trial;
   }
@@ -45,16 +49,16 @@ export class TrialBook {
     this.epochsTrained += checkpoint.epoch - (trial.rungs.at(-1)?.epochs ?? 0);
     trial.rungs.push({ epochs: checkpoint.epoch, value });
     const full = checkpoint.epoch >= this.#fullEpochs;
-    const state = full ? { status: 'completed', completed_at: now } : { status: 'waiting' };
-    Object.assign(trial, { outstanding_to: null, checkpoint, weights_sha256, param_count, engine, ...state });
+    const state = full ? { status: 'completed' as const, completed_at: now } : { status: 'waiting' as const };
+    this.#set(trial, { outstanding_to: null, checkpoint, weights_sha256, param_count, engine, ...state });
     this.#tell(full ? 'completed' : 'waiting', trial);
-    this.#compare(first);
+    this.#compare(trial, first);
   }
 
   fail(trial: StudyTrial, { error, now }: { readonly error: TrialError; readonly now: string }): void {
-    Object.assign(trial, { outstanding_to: null, status: 'failed', failed: true, error, completed_at: now });
+    this.#set(trial, { outstanding_to: null, status: 'failed', failed: true, error, completed_at: now });
     this.#tell('failed', trial);
-    this.#compare(trial.rungs.length === 0);
+    this.#compare(trial, trial.rungs.length === 0);
   }
 
   /** The study is over: what is under way is given up, what waits for a promotion is not promoted. */
@@ -62,27 +66,22 @@ export class TrialBook {
     for (const trial of this.trials) {
       if (trial.status !== 'running' && trial.status !== 'waiting') continue;
       const status = trial.rungs.length > 0 ? 'pruned' : 'cancelled';
-      Object.assign(trial, { status, outstanding_to: null, completed_at: now });
+      this.#set(trial, { status, outstanding_to: null, completed_at: now });
       this.#tell(status, trial);
     }
   }
 
-  count(status: StudyTrial['status']): number {
-    return this.trials.reduce((count, trial) => count + Number(trial.status === status), 0);
+  count(status: TrialStatus): number {
+    return this.#counts[status];
   }
 
   get counts(): TrialCounts {
-    const [completed, pruned, failed, cancelled] = [
-      this.count('completed'),
-      this.count('pruned'),
-      this.count('failed'),
-      this.count('cancelled'),
-    ];
+    const { completed, pruned, failed, cancelled } = this.#counts;
     return { started: this.trials.length, completed, pruned, failed, cancelled };
   }
 
   /** The first few reasons of failed trials, for a message. */
-  get reasons(): string {
+  reasons(): string {
     const failed = this.trials.filter((trial) => trial.error).slice(0, 3);
     return (
       failed.map(({ number, error }) => `trial ${number}: ${error?.code}: ${error?.message.slice(0, 120)}`).join('; ') || 'none failed'
@@ -97,6 +96,12 @@ export class TrialBook {
     return changes;
   }
 
+  #set(trial: StudyTrial, changes: Partial<StudyTrial>): void {
+    this.#counts[trial.status] -= 1;
+    Object.assign(trial, changes);
+    this.#counts[trial.status] += 1;
+  }
+
   #tell(what: TrialNews['what'] | 'waiting', trial: StudyTrial): void {
     this.#changed.add(trial);
     if (what === 'waiting') return;
@@ -105,20 +110,20 @@ export class TrialBook {
     this.#news.push({ what, data: trial.error ? { ...data, error: trial.error } : data });
   }
 
-  #compare(first: boolean): void {
+  /** Only the trial that has come further can take the lead; all are looked at when the one that had it has failed. */
+  #compare(trial: StudyTrial, first: boolean): void {
     const before = this.best;
-    this.best = this.#bestNow();
+    const { number } = bestTrial(this.#leader?.failed ? this.trials : [this.#leader ?? trial, trial]) ?? {};
+    this.#leader = number === undefined ? null : this.trial(number);
+    this.best = this.#leader && bestOf(this.#leader);
     const changed = this.best !== null && (before === null || before.number !== this.best.number || this.best.value > before.value);
     this.sinceBest = changed ? 0 : this.sinceBest + Number(first);
   }
+}
 
-  #bestNow(): BestTrial | null {
-    const best = bestTrial(this.trials);
-    const last = best?.rungs.at(-1);
-    if (!best || !last) return null;
-    const { number, params, param_count } = this.trial(best.number);
-    return { number, params, value: last.value, epochs: last.epochs, param_count };
-  }
+function bestOf({ number, params, param_count, rungs }: StudyTrial): BestTrial {
+  const { value, epochs } = rungs.at(-1) ?? { value: 0, epochs: 0 };
+  return { number, params, value, epochs, param_count };
 }
 
 function newTrial(known: Pick<StudyTrial, 'number' | 'params' | 'param_count' | 'started_at'>): StudyTrial {

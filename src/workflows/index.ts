@@ -1,4 +1,5 @@
 /** The workflow bundle's entry: one export per workflow type. */
+export { blueprint } from './blueprint.ts';
 export { nasRun } from './nas-run.ts';
 export { nasSearch } from './nas-search.ts';
 export { nasStudy } from './nas-study.ts';

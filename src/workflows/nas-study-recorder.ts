@@ -13,7 +13,8 @@ const { recordStudy } = proxyActivities<StudyActivities>({
 export class StudyRecorder {
   readonly #run: NasRunInput;
   #behind = false;
-  #busy = false;
+  /** Is there something that the table does not have? */
+  busy = false;
 
   constructor(run: NasRunInput) {
     this.#run = run;
@@ -21,20 +22,20 @@ export class StudyRecorder {
 
   catchUp(): void {
     this.#behind = true;
-    if (!this.#busy) void CancellationScope.nonCancellable(() => this.#work());
+    if (!this.busy) void CancellationScope.nonCancellable(() => this.#work());
   }
 
   /** Resolves when the table has everything. */
   async settled(): Promise<void> {
-    await CancellationScope.nonCancellable(() => condition(() => !this.#busy));
+    await CancellationScope.nonCancellable(() => condition(() => !this.busy));
   }
 
   async #work(): Promise<void> {
-    this.#busy = true;
+    this.busy = true;
     while (this.#behind) {
       this.#behind = false;
       await recordStudy({ run: this.#run });
     }
-    this.#busy = false;
+    this.busy = false;
   }
 }

@@ -1,5 +1,13 @@
-import { CancellationScope, ChildWorkflowCancellationType, condition, executeChild, ParentClosePolicy, sleep } from '@temporalio/workflow';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  CancellationScope,
+  ChildWorkflowCancellationType,
+  ChildWorkflowFailure,
+  condition,
+  executeChild,
+  ParentClosePolicy,
+  sleep,
+} from '@temporalio/workflow';
+import { CancelledFailure, TerminatedFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { trialId, type NasTrialInput, type NasTrialResult, type TrialError } from '../contracts/nas-search.ts';
 import type { NasStudyInput, RungJob, StudyInput } from '../contracts/nas-study.ts';
 import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes.ts';
@@ -49,7 +57,6 @@ export class Trials {
     try {
       return await this.#start(job);
     } catch (error) {
-      // Also when someone cancelled or terminated the trial alone: it is a failed trial, not the end of the search.
       return { status: 'failed', error: trialError(error) };
     }
   }
@@ -79,7 +86,12 @@ export class Trials {
   }
 }
 
+/** Someone may have cancelled or terminated the trial alone: it is a failed trial, not the end of the search. */
 function trialError(error: unknown): TrialError {
+  const cause = error instanceof ChildWorkflowFailure ? error.cause : undefined;
+  if (cause instanceof TerminatedFailure)
+    return { code: 'TRIAL_TERMINATED', message: 'its workflow was terminated, by hand or by Temporal' };
+  if (cause instanceof CancelledFailure) return { code: 'TRIAL_CANCELLED', message: 'its workflow was cancelled by hand' };
   const { code, message } = stepErrorOf(error);
   return { code: code ?? 'ERROR', message };
 }

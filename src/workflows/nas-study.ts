@@ -68,11 +68,12 @@ class StudyRun implements EditableStudy {
     return this.paused && this.#view.status !== 'done' ? { ...this.#view, status: 'paused' } : this.#view;
   }
 
-  /** Passes an edit to the planner; resolves when it has taken it. */
+  /** Passes an edit to the planner; resolves when it has taken it, and is refused when the study ends before. */
   async edit(input: StudyInput): Promise<StudyView> {
     this.#inbox.push(input);
     const due = this.#calls + (this.#planner.busy ? 2 : 1);
     await condition(() => this.#calls >= due || this.ended);
+    if (this.#calls < due) throw ApplicationFailure.nonRetryable('the study has ended meanwhile', ERROR_CODES.REFUSED);
     return this.view;
   }
 
@@ -81,10 +82,10 @@ class StudyRun implements EditableStudy {
     if (this.#deadline !== null) void clock.run(() => this.#watchClock(this.#deadline ?? '')).catch(() => undefined);
     while (!this.#end) {
       if (this.#inbox.length > 0) await this.#plan();
-      else if (this.#draining && this.#trials.running === 0) return this.#leave();
+      else if (this.#drained) return this.#leave();
       else {
         this.#launch();
-        await condition(() => this.#inbox.length > 0 || this.#canLaunch() || (this.#draining && this.#trials.running === 0));
+        await condition(() => this.#inbox.length > 0 || this.#canLaunch() || this.#drained);
       }
     }
     this.ended = true;
@@ -130,10 +131,12 @@ class StudyRun implements EditableStudy {
     return this.halting || workflowInfo().continueAsNewSuggested;
   }
 
-  async #leave(): Promise<never> {
-    this.ended = this.halting;
-    await this.#recorder.settled();
-    await condition(allHandlersFinished);
+  /** Edits are waited for here and not in `#leave`: one that came last still needs the planner. */
+  get #drained(): boolean {
+    return this.#draining && this.#trials.running === 0 && !this.#recorder.busy && allHandlersFinished();
+  }
+
+  #leave(): Promise<never> {
     if (this.halting) throw ApplicationFailure.nonRetryable('the study was halted; recover its search to go on', ERROR_CODES.SAGA_HALTED);
     const carried = { seq: this.#planner.seq, queue: this.#queue, view: this.#view, paused: this.paused, deadline: this.#deadline };
     return continueAsNew<typeof nasStudy>({ ...this.#input, carried });

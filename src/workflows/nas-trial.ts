@@ -16,26 +16,27 @@ import { stepErrorOf } from './saga/step-error.ts';
  */
 export async function nasTrial(input: NasTrialInput): Promise<NasTrialResult> {
   const { max_worker_losses: max } = input.run.search;
-  let { checkpoint } = input;
+  /** How far lost activities had come. */
+  let resume = null as RungCheckpoint | null;
   let losses = 0;
   for (;;) {
     try {
-      return { status: 'done', rung: await trainerOf(input).trainRung(rungInput(input, checkpoint)) };
+      return { status: 'done', rung: await trainerOf(input).trainRung(rungInput(input, resume)) };
     } catch (error) {
       if (isCancellation(error)) throw error;
       const lost = lossOf(error);
       if (!lost) return { status: 'failed', error: errorOf(error) };
-      const further = (lost.checkpoint?.epoch ?? 0) > (checkpoint?.epoch ?? 0);
+      const further: boolean = (lost.checkpoint?.epoch ?? 0) > ((resume ?? input.checkpoint)?.epoch ?? 0);
       losses = further ? 0 : losses + 1;
       if (losses >= max) return { status: 'failed', error: lostTooOften(losses, error) };
-      checkpoint = further ? lost.checkpoint : checkpoint;
+      resume = further ? lost.checkpoint : resume;
     }
   }
 }
 
 function rungInput(
-  { run, number, params, to_epoch, dataset_files, fit, final }: NasTrialInput,
-  checkpoint: RungCheckpoint | null,
+  { run, number, params, to_epoch, dataset_files, fit, final, checkpoint }: NasTrialInput,
+  resume: RungCheckpoint | null,
 ): TrainRungInput {
   const { search_id, search, dataset_sha256 } = run;
   return {
@@ -51,6 +52,7 @@ function rungInput(
     max_params: search.constraints.max_params,
     fit,
     checkpoint,
+    resume,
     to_epoch,
     final,
     crash: search.drill?.crash_trials.includes(number) === true && !final,
@@ -76,8 +78,10 @@ function lossOf(error: unknown): { readonly checkpoint: RungCheckpoint | null } 
     const last = cause.lastHeartbeatDetails as Partial<RungHeartbeat> | undefined;
     return { checkpoint: last?.checkpoint ?? null };
   }
-  const final = cause instanceof ApplicationFailure && cause.nonRetryable === true;
-  return final ? undefined : { checkpoint: null };
+  if (cause instanceof ApplicationFailure && cause.nonRetryable === true) return undefined;
+  // An engine that ends by itself, such as a worker that shuts down, may say how far it came.
+  const told = cause instanceof ApplicationFailure ? (cause.details?.[0] as Partial<RungHeartbeat> | undefined) : undefined;
+  return { checkpoint: told?.checkpoint ?? null };
 }
 
 function errorOf(error: unknown): TrialError {

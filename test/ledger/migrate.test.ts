@@ -8,7 +8,7 @@ test('two migrators at once apply each migration once, and a third has nothing t
   const [one, two] = [openLedger(database.url), openLedger(database.url)];
   try {
     const applied = await Promise.all([migrate(one), migrate(two)]);
-    expect(applied.flat().toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4]);
+    expect(applied.flat().toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5]);
     expect(await migrate(one)).toEqual([]);
   } finally {
     await Promise.all([closeLedger(one), closeLedger(two)]);
@@ -37,6 +37,10 @@ test('has the columns that are agreed on', async () => {
         from information_schema.columns where table_schema = 'public' group by table_name order by table_name`),
     ]);
     expect(Object.fromEntries(columns.map((row) => [row.table_name, row.columns]))).toMatchObject({
+      approvals:
+        'saga_id step_idx n step_name approval_type data approvers requester on_timeout requested_at expires_at status decided_by ' +
+        'decided_at comment decision_id version',
+      blueprints: 'name version sha256 definition registered_at registered_by',
       events: 'seq id type source subject time data',
       saga_runs:
         'id run_id root_run_id kind job_id status plan current_step_idx inputs context result metadata cancel_requested error ' +

@@ -31,20 +31,25 @@ export function enter(entered: World): World {
   return entered;
 }
 
-export function condition(fn: () => boolean, ms?: number): Promise<boolean> {
+export function condition(fn: () => boolean, ms?: number, { summary }: { readonly summary?: string } = {}): Promise<boolean> {
   const scope = CancellationScope.current();
   if (scope.consideredCancelled) return scope.cancelRequested;
   return new Promise((resolve, reject) => {
     if (fn()) return resolve(true);
-    const waiting = { fn, resolve: () => resolve(true) };
+    const stopTimer = ms === undefined ? undefined : world.timer(ms, () => world.conditions.delete(waiting) && resolve(false), summary);
+    const waiting = { fn, resolve: () => (stopTimer?.(), resolve(true)) };
     world.conditions.add(waiting);
-    if (ms !== undefined) world.timer(ms, () => world.conditions.delete(waiting) && resolve(false));
-    if (scope.cancellable) scope.cancelRequested.catch((error: unknown) => world.conditions.delete(waiting) && reject(error));
+    const cancel = (error: unknown): void => {
+      if (!world.conditions.delete(waiting)) return;
+      stopTimer?.();
+      reject(error);
+    };
+    if (scope.cancellable) scope.cancelRequested.catch(cancel);
   });
 }
 
-export async function sleep(ms: number): Promise<void> {
-  await condition(() => false, ms);
+export async function sleep(ms: number, options?: { readonly summary?: string }): Promise<void> {
+  await condition(() => false, ms, options);
 }
 
 /** An object that answers every name with a call of that activity. */

@@ -1,4 +1,5 @@
 import { ActivityFailure, ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { vi } from 'vitest';
 import { CancellationScope, runAsRoot } from './in-process-scope.ts';
 
 /** Makes the effect of a call, and answers how the call will end. */
@@ -25,22 +26,39 @@ interface Call {
   cancelled: boolean;
 }
 
-/** One workflow run and everything around it. */
+/** How long a call of an activity waits before it begins, and again before it ends, in ms; Infinity: for ever. */
+export type Pace = (type: string, input: unknown) => number;
+
+/** What is further apart than this never comes in one workflow task. */
+const TOGETHER_MS = 100;
+
+interface Happening {
+  readonly at: number;
+  readonly fire: () => void;
+  /** The workflow is told, in a workflow task. */
+  readonly told: boolean;
+}
+
+/** One workflow run and everything around it, with a clock of its own, which is `Date`'s while the run goes on. */
 export class World {
   readonly rootScope: CancellationScope;
   readonly info = { workflowId: 'w', runId: 'r', startTime: new Date(0), taskQueue: 'q', historyLength: 3, continueAsNewSuggested: false };
   readonly #random: () => number;
   readonly #activities: Readonly<Record<string, InProcessActivity>>;
-  readonly #events: (() => void)[] = [];
-  readonly #timers: { readonly at: number; readonly fire: () => void }[] = [];
+  readonly #pace: Pace;
+  readonly #agenda = new Set<Happening>();
   readonly #handlers = new Map<string, Handler>();
   readonly conditions = new Set<{ readonly fn: () => boolean; readonly resolve: () => void }>();
   readonly #pendingIds = new Set<string>();
+  /** Timers that the workflow has started, by their summary. */
+  readonly timers: (string | undefined)[] = [];
   #clock = 0;
 
-  constructor(random: () => number, activities: Readonly<Record<string, InProcessActivity>>) {
+  /** By default a call takes any time up to a tenth of a second, twice. */
+  constructor(random: () => number, activities: Readonly<Record<string, InProcessActivity>>, pace: Pace = () => random() * 100) {
     this.#random = random;
     this.#activities = activities;
+    this.#pace = pace;
     this.rootScope = new CancellationScope({ parent: undefined });
   }
 
@@ -51,6 +69,7 @@ export class World {
     stopAt = 10_000,
   ): Promise<{ value: T } | { error: unknown } | undefined> {
     let ended: { value: T } | { error: unknown } | undefined;
+    vi.setSystemTime(this.#clock);
     onTurn(0);
     runAsRoot(this.rootScope, workflow)
       .then((value) => (ended = { value }))
@@ -92,11 +111,20 @@ export class World {
     return this.#handlers.get(name)?.handle();
   }
 
-  timer(ms: number, fire: () => void): void {
-    this.#timers.push({ at: this.#clock + ms, fire });
+  /** Starts a timer of the workflow; what it returns stops it. */
+  timer(ms: number, fire: () => void, summary?: string): () => void {
+    this.timers.push(summary);
+    const happening = this.#after(ms, fire);
+    return () => this.#agenda.delete(happening);
   }
 
-  /** Schedules an activity: its start and its end are two events, and it may be cancelled before either. */
+  #after(ms: number, fire: () => void, told = true): Happening {
+    const happening = { at: this.#clock + Math.floor(ms), fire, told };
+    if (ms < Infinity) this.#agenda.add(happening);
+    return happening;
+  }
+
+  /** Schedules an activity: its start, which the workflow is not told, and its end; it may be cancelled before either. */
   async schedule(type: string, args: readonly unknown[], options: CallOptions): Promise<unknown> {
     const activity = this.#activities[type];
     if (!activity) throw new Error(`no activity ${type}`);
@@ -110,42 +138,40 @@ export class World {
       const attemptsLeft = retry?.maximumAttempts ?? Infinity;
       const pending: Call = { type, args: JSON.stringify(args), attemptsLeft, cancelled: false, resolve, reject };
       if (scope.cancellable) scope.cancelRequested.catch(() => (pending.cancelled = true));
-      this.#events.push(() => this.#begin(pending, activity));
+      this.#after(this.#pace(type, args[0]), () => this.#begin(pending, activity), false);
     });
     return call.finally(() => this.#pendingIds.delete(activityId ?? ''));
   }
 
   #begin(call: Call, activity: InProcessActivity): void {
-    if (call.cancelled) return call.reject(failed(call.type, new CancelledFailure('cancelled')));
+    if (call.cancelled) return void this.#after(0, () => call.reject(failed(call.type, new CancelledFailure('cancelled'))));
     call.attemptsLeft -= 1;
-    const end = activity(...(JSON.parse(call.args) as never[]));
-    this.#events.push(() => {
+    const args = JSON.parse(call.args) as never[];
+    const end = activity(...args);
+    this.#after(this.#pace(call.type, args[0]), () => {
       if (call.cancelled && this.#random() < 0.5) return call.reject(failed(call.type, new CancelledFailure('cancelled')));
       try {
         call.resolve(JSON.parse(JSON.stringify(end() ?? null)));
       } catch (error) {
         const again = call.attemptsLeft > 0 && error instanceof ApplicationFailure && !error.nonRetryable;
-        if (again) this.#events.push(() => this.#begin(call, activity));
+        if (again) this.#after(this.#pace(call.type, args[0]), () => this.#begin(call, activity), false);
         else call.reject(failed(call.type, error as Error));
       }
     });
   }
 
-  /** One turn: mostly one thing happens, sometimes two in the same workflow task. Time passes only when nothing else can happen. */
+  /** One turn: mostly the next thing that the workflow is told, sometimes two that come close together, in the same workflow task. */
   #turn(): void {
-    if (this.#events.length === 0) return this.#passTime();
-    for (let left = this.#random() < 0.2 ? 2 : 1; left > 0; left -= 1) {
-      const [event] = this.#events.splice(Math.floor(this.#random() * this.#events.length), 1);
-      event?.();
+    const together = this.#random() < 0.2 ? 2 : 1;
+    for (let told = 0; told < together;) {
+      const [next] = [...this.#agenda].toSorted((a, b) => a.at - b.at);
+      if (!next || (told > 0 && next.at - this.#clock > TOGETHER_MS)) return;
+      this.#agenda.delete(next);
+      this.#clock = next.at;
+      vi.setSystemTime(this.#clock);
+      next.fire();
+      if (next.told) told += 1;
     }
-  }
-
-  #passTime(): void {
-    const timer = this.#timers.toSorted((a, b) => a.at - b.at)[0];
-    if (!timer) return;
-    this.#timers.splice(this.#timers.indexOf(timer), 1);
-    this.#clock = timer.at;
-    timer.fire();
   }
 
   async #settle(): Promise<void> {

@@ -6,6 +6,12 @@ import { GLOBAL_ALIASES, GLOBAL_FLAGS, ID, asTyped } from './global-flags.ts';
 const WAIT = { kind: 'boolean', default: true, brief: 'Wait for its end; 1 unless all undone' } as const;
 const DRY_RUN = { kind: 'boolean', optional: true, withNegated: false, brief: 'Only say what would be undone and run' } as const;
 
+/** The positional arguments of every command about one step. */
+export const ID_AND_STEP = {
+  kind: 'tuple',
+  parameters: [...ID.parameters, { brief: 'Name or index of the step', placeholder: 'STEP', parse: asTyped }],
+} as const;
+
 export const pauseCommand = buildCommand<IdFlags, [string], CliContext>({
   loader: async () => (await import('../impl/control.ts')).pause,
   parameters: { flags: GLOBAL_FLAGS, aliases: GLOBAL_ALIASES, positional: ID },
@@ -42,12 +48,15 @@ export const skipCommand = buildCommand<SkipFlags, [string, string], CliContext>
   parameters: {
     flags: { ...GLOBAL_FLAGS, result: { kind: 'parsed', parse: asTyped, placeholder: 'FILE|-', brief: "The step's result, JSON or YAML" } },
     aliases: GLOBAL_ALIASES,
-    positional: {
-      kind: 'tuple',
-      parameters: [...ID.parameters, { brief: 'Name or index of the step', placeholder: 'STEP', parse: asTyped }],
-    },
+    positional: ID_AND_STEP,
   },
   docs: { brief: 'Take the given result for a step that has not started' },
+});
+
+export const wakeCommand = buildCommand<IdFlags, [string, string], CliContext>({
+  loader: async () => (await import('../impl/wake.ts')).wakeStep,
+  parameters: { flags: GLOBAL_FLAGS, aliases: GLOBAL_ALIASES, positional: ID_AND_STEP },
+  docs: { brief: 'End the sleep of a step early' },
 });
 
 export const recoverCommand = buildCommand<RecoverFlags, [string], CliContext>({

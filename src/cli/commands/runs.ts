@@ -34,6 +34,7 @@ export const startCommand = buildCommand<StartFlags, [string], CliContext>({
         placeholder: 'n',
         brief: 'How often it may be recovered; 3',
       },
+      as: { kind: 'parsed', parse: asTyped, optional: true, placeholder: 'NAME', brief: 'Who starts it; CEREBROS_USER, else nobody' },
       wait: { kind: 'boolean', optional: true, withNegated: false, brief: 'Wait for its end; exit 1 unless completed' },
     },
     aliases: GLOBAL_ALIASES,

@@ -8,6 +8,7 @@ import { readInput } from '../read-input.ts';
 import { nextHint, runText } from '../text/run-text.ts';
 import { table } from '../text/table.ts';
 import { useCerebros } from '../use-cerebros.ts';
+import { userOf } from '../user.ts';
 
 /** `start KIND` */
 export async function start(this: CliContext, flags: StartFlags, kind: string): Promise<void> {
@@ -15,7 +16,8 @@ export async function start(this: CliContext, flags: StartFlags, kind: string): 
   const { value, base_dir } = await readInput(this, flags.input, flags.set);
   await useCerebros(this, flags, async (cerebros) => {
     const { id, at, onFailure: on_failure, maxRecoveryAttempts: max_recovery_attempts } = flags;
-    const started = await startSaga(cerebros, { kind, input: value, id, at, on_failure, max_recovery_attempts, base_dir });
+    const as = flags.as ?? userOf(this);
+    const started = await startSaga(cerebros, { kind, input: value, id, at, on_failure, max_recovery_attempts, as, base_dir });
     if (!flags.wait) return sayStarted(output, started);
     output.note(`started ${started.execution_id}; waiting for it to close (Ctrl-C ends only the waiting)`);
     const run = await waitClosed(cerebros, started.execution_id);

@@ -1,3 +1,4 @@
+import { CANCELLED } from '../../contracts/errors.ts';
 import type { RunStatus, SagaError, Stuck } from '../../contracts/ledger.ts';
 import type { SagaClose } from '../../contracts/saga-close.ts';
 import { decodeAt, eventIdOf, jsonOf, timeOf, type HistoryEvent } from './decode.ts';
@@ -5,6 +6,7 @@ import { failedCall, sagaCloseOf } from './failures.ts';
 import type { Ended, FoldedRun, FoldedStep } from './folded.ts';
 import { endRecovery } from './recovery.ts';
 import { setRun, setStep, type FoldState } from './state.ts';
+import { giveUpIfSuspended } from './suspensions.ts';
 
 /** The message of a cancel that Temporal's own cancellation asked for. */
 const CANCELLED_ON_REQUEST = 'cancelled on request';
@@ -24,6 +26,7 @@ export function closeFailed(state: FoldState, event: HistoryEvent): void {
   }
   const from = leaveRecovery(state);
   takeRefusal(state, close.failed_step);
+  for (const step of state.steps) giveUpIfSuspended(state, step, timeOf(event));
   if (close.status !== 'halted') passSteps(state, from, timeOf(event));
   for (const stuck of close.error.stuck ?? []) takeStuck(state, stuck);
   setRun(state, { ...closed(event, 'failed', close.status), error: close.error });
@@ -39,6 +42,7 @@ function leaveRecovery(state: FoldState): number {
 export function closeCancelled(state: FoldState, event: HistoryEvent): void {
   if (state.run.phase === 'recovering') endRecovery(state);
   const started = state.steps.some((step) => step.outcome !== null);
+  for (const step of state.steps) giveUpIfSuspended(state, step, timeOf(event));
   const error: SagaError = { reason: 'cancelled', compensate_from_idx: highestVisited(state), message: CANCELLED_ON_REQUEST };
   passSteps(state, 0, timeOf(event));
   setRun(state, { ...closed(event, 'cancelled', started ? 'rolled_back' : 'cancelled'), error });
@@ -56,12 +60,12 @@ function closed(event: HistoryEvent, ended: Ended, status: RunStatus): Partial<F
 /** A step whose call ended well, or was never made, and that the engine refused: only the close tells. */
 function takeRefusal(state: FoldState, failed: SagaClose['failed_step']): void {
   const step = failed && state.steps[failed.step_idx];
-  if (!step || step.status === 'cancelled') return;
+  if (!step || failed.code === CANCELLED) return;
   const { code, message } = failed;
   if (step.message_open) setStep(state, step.step_idx, { error: { code, message }, message_open: false });
   if (step.error !== null) return;
   const status = step.status === 'compensation_failed' ? step.status : 'failed';
-  setStep(state, step.step_idx, { status, error: { code, message }, output: null, outcome: 'unknown' });
+  setStep(state, step.step_idx, { status, error: { code, message }, output: null, outcome: 'unknown', suspension: null });
 }
 
 /** The walk passes every completed step without an undo, but not the one that runs last in any case; one of unknown outcome is over. */

@@ -1,21 +1,24 @@
 import type { Json, SagaError, SagaRun, SagaStepRow } from '../../contracts/ledger.ts';
-import { parseVersion } from '../../contracts/version.ts';
-import { jsonbSafe } from '../../ledger/jsonb-safe.ts';
-import { canonicalJson } from '../canonical-json.ts';
-import { callsByStep, statesAt, type Snapshot, type StatesAtVersion, type ToldCall } from './at-version.ts';
+import type { ApprovalRow } from '../../contracts/step-protocol.ts';
+import type { Snapshot } from './at-version.ts';
+import { compareApprovals, type ApprovalField } from './compare-approvals.ts';
 import type { HistoryEvent } from './decode.ts';
+import { asJson, closest, equal } from './equal.ts';
 import type { FoldOptions } from './fold.ts';
 import { foldHistory } from './fold.ts';
 import type { FoldedRun } from './folded.ts';
+import { isWhole, RowReader } from './row-reader.ts';
 import { runStatuses, stepViews, type StepView } from './variants.ts';
 
 /** A field in which the ledger and the history do not agree. */
 export interface Difference {
-  readonly table: 'saga_runs' | 'saga_step_results';
+  readonly table: 'saga_runs' | 'saga_step_results' | 'approvals';
   readonly id: string;
   readonly step_idx: number | null;
-  /** `row`: one of the two has no such row. `undo`: whether `compensated_at` is set. */
-  readonly field: 'row' | 'version' | 'status' | 'result' | 'output' | 'error' | 'undo';
+  /** Of an approval: which one of the step. */
+  readonly n?: number;
+  /** `row`: one of the two has no such row. `undo`: whether `compensated_at` is set. `wakes_at`: whether it is set. */
+  readonly field: 'row' | 'version' | 'status' | 'result' | 'output' | 'error' | 'undo' | 'wakes_at' | ApprovalField;
   readonly ledger: Json;
   readonly history: Json;
 }
@@ -28,57 +31,22 @@ export interface Comparison {
   readonly folded: FoldedRun;
 }
 
+/** What the ledger holds of a run. */
+export interface LedgerRows {
+  readonly run: SagaRun;
+  /** Undefined: they are not compared. */
+  readonly approvals: readonly ApprovalRow[] | undefined;
+}
+
 /** Compares the ledger's rows of a run with its history: whole when the run has closed, row by row as of the row's version else. */
-export function compareRun(events: readonly HistoryEvent[], options: FoldOptions, ledger: SagaRun): Comparison {
+export function compareRun(events: readonly HistoryEvent[], options: FoldOptions, { run: ledger, approvals }: LedgerRows): Comparison {
   const folded = foldHistory(events, options);
   const reader = new RowReader(events, options, folded);
   const differences = [...compareRunRow(reader, ledger)];
   const count = Math.max(folded.steps.length, ...ledger.steps.map((row) => row.step_idx + 1), 0);
   for (let idx = 0; idx < count; idx += 1) differences.push(...compareStep(reader, ledger, idx));
+  if (approvals) differences.push(...compareApprovals(reader, ledger, approvals));
   return { differences, ahead: reader.ahead, folded };
-}
-
-/** Is what a run left final, and did its last flush write every row? */
-export function isWhole(run: FoldedRun): boolean {
-  return run.ended === 'completed' || run.ended === 'failed' || run.ended === 'cancelled';
-}
-
-/** The states that a row may show, by its version; each workflow task is folded once. */
-class RowReader {
-  readonly folded: FoldedRun;
-  readonly calls: ReadonlyMap<number, readonly ToldCall[]>;
-  ahead = false;
-  readonly #events: readonly HistoryEvent[];
-  readonly #options: FoldOptions;
-  readonly #states = new Map<number, StatesAtVersion>();
-
-  constructor(events: readonly HistoryEvent[], options: FoldOptions, folded: FoldedRun) {
-    this.#events = events;
-    this.#options = options;
-    this.folded = folded;
-    this.calls = callsByStep(events);
-  }
-
-  /** Undefined: the row shows more than this history has. */
-  states(version: number): readonly Snapshot[] | undefined {
-    if (isWhole(this.folded)) return [{ run: this.folded, event: this.folded.events }];
-    const { run_no, history_length } = parseVersion(version);
-    if (run_no > this.folded.run_no) {
-      this.ahead = true;
-      return undefined;
-    }
-    const at = this.#at(run_no < this.folded.run_no ? 0 : history_length);
-    if (at.ahead) this.ahead = true;
-    return at.ahead ? undefined : at.states;
-  }
-
-  #at(historyLength: number): StatesAtVersion {
-    const known = this.#states.get(historyLength);
-    if (known) return known;
-    const states = statesAt(this.#events, this.#options, historyLength);
-    this.#states.set(historyLength, states);
-    return states;
-  }
 }
 
 function compareRunRow(reader: RowReader, ledger: SagaRun): readonly Difference[] {
@@ -150,6 +118,7 @@ function stepDifferences({ id, idx, row }: ComparedRow, view: StepView | undefin
   const historyError = view.message_open && view.error ? { code: view.error.code } : view.error;
   if (!equal(asJson(ledgerError), asJson(historyError))) add('error', [asJson(row.error), asJson(view.error)]);
   if ((row.compensated_at !== null) !== view.undone) add('undo', [row.compensated_at !== null, view.undone]);
+  if ((row.wakes_at !== null) !== view.suspended) add('wakes_at', [row.wakes_at !== null, view.suspended]);
   return found;
 }
 
@@ -158,17 +127,4 @@ const REFUSED = new Set(['PAYLOAD_TOO_LARGE', 'VALUE_NOT_JSON', 'INVALID_STEPS',
 /** What the engine itself refused shows in the history only when the run closes. */
 function isRefused(row: SagaStepRow | undefined, run: FoldedRun): boolean {
   return row?.status === 'failed' && row.output === null && REFUSED.has(row.error?.code ?? '') && !isWhole(run);
-}
-
-/** The attempt with the fewest differences, of equal ones the last. */
-function closest(attempts: readonly (readonly Difference[])[]): readonly Difference[] {
-  return attempts.reduce((best, found) => (found.length <= best.length ? found : best), attempts[0] ?? []);
-}
-
-function equal(ledger: Json, history: Json): boolean {
-  return canonicalJson(ledger) === canonicalJson(jsonbSafe(history));
-}
-
-function asJson(value: unknown): Json {
-  return value === undefined ? null : (value as Json);
 }

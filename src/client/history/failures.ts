@@ -1,5 +1,5 @@
 import type { temporal } from '@temporalio/proto';
-import { TIMEOUT } from '../../contracts/errors.ts';
+import { TIMEOUT, timeoutMessage } from '../../contracts/errors.ts';
 import type { StepError } from '../../contracts/ledger.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { SagaClose } from '../../contracts/saga-close.ts';
@@ -27,7 +27,7 @@ export function failedCall(failure: Failure | null | undefined): FailedCall {
 
 /** A call that ran into its timeout. 1: start to close. */
 export function timedOut(type: number): FailedCall {
-  return { how: 'failed', error: { code: TIMEOUT, message: `${TIMEOUT_TYPES[type] ?? 'Unspecified'} timeout` } };
+  return { how: 'failed', error: { code: TIMEOUT, message: timeoutMessage(TIMEOUT_TYPES[type] ?? 'Unspecified') } };
 }
 
 /** Code and message of a step's row; an empty code is `ERROR`. */

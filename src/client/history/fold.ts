@@ -6,7 +6,8 @@ import { decodeAt, eventIdOf, isObject, kindOf, summaryOf, timeOf, toNumber, typ
 import type { FoldedRun } from './folded.ts';
 import { HistoryError } from './history-error.ts';
 import { startState } from './start.ts';
-import { foldedOf, setRun, setStep, type FoldState } from './state.ts';
+import { foldedOf, mayHaveFailed, setRun, setStep, type FoldState } from './state.ts';
+import { decide, halt, settleSuspensions, suspend, timeIsUp, timerCanceled, wake } from './suspensions.ts';
 
 export interface FoldOptions {
   /** The workflow id: events do not hold it. */
@@ -76,6 +77,9 @@ const HANDLERS: { readonly [K in NonNullable<ReturnType<typeof kindOf>>]?: Handl
   childWorkflowExecutionTerminatedEventAttributes: childEnded,
   timerStartedEventAttributes: timerStarted,
   timerFiredEventAttributes: timerFired,
+  timerCanceledEventAttributes: (state, event) =>
+    timerCanceled(state, toNumber(event.timerCanceledEventAttributes?.startedEventId), timeOf(event)),
+  workflowTaskStartedEventAttributes: taskStarted,
   workflowTaskCompletedEventAttributes: taskCompleted,
   workflowTaskFailedEventAttributes: taskFailed,
   workflowExecutionUpdateAcceptedEventAttributes: updateAccepted,
@@ -90,7 +94,9 @@ const HANDLERS: { readonly [K in NonNullable<ReturnType<typeof kindOf>>]?: Handl
 };
 
 function timerStarted(state: FoldState, event: HistoryEvent): void {
-  if (state.run.start_timer !== 'expected' || !summaryOf(event)?.startsWith('start at ')) return;
+  const summary = summaryOf(event) ?? '';
+  suspend(state, summary);
+  if (state.run.start_timer !== 'expected' || !summary.startsWith('start at ')) return;
   state.startTimerEvent = eventIdOf(event);
   setRun(state, { start_timer: 'running' });
 }
@@ -98,6 +104,12 @@ function timerStarted(state: FoldState, event: HistoryEvent): void {
 function timerFired(state: FoldState, event: HistoryEvent): void {
   const started = toNumber(event.timerFiredEventAttributes?.startedEventId);
   if (state.run.start_timer === 'running' && started === state.startTimerEvent) setRun(state, { start_timer: 'fired' });
+  timeIsUp(state, started, timeOf(event));
+}
+
+function taskStarted(state: FoldState, event: HistoryEvent): void {
+  state.taskAt = timeOf(event);
+  settleSuspensions(state, state.taskAt);
 }
 
 function taskCompleted(state: FoldState, event: HistoryEvent): void {
@@ -117,7 +129,10 @@ function updateAccepted(state: FoldState, event: HistoryEvent): void {
   if (input?.name === 'pause') setRun(state, { paused: true });
   if (input?.name === 'resume') setRun(state, { paused: false });
   if (input?.name === 'cancelAfterStep') setRun(state, { cancel_requested: true });
+  if (input?.name === 'cancelAfterStep' || input?.name === 'halt') halt(state, timeOf(event));
   if (input?.name === 'skip') skip(state, decodeAt(input.args), timeOf(event));
+  if (input?.name === 'wake') wake(state, decodeAt(input.args));
+  if (input?.name === 'decide') decide(state, decodeAt(input.args));
 }
 
 /** From the owner of a sub-saga. */
@@ -125,6 +140,7 @@ function signaled(state: FoldState, event: HistoryEvent): void {
   const name = event.workflowExecutionSignaledEventAttributes?.signalName;
   if (name === 'jobPause') setRun(state, { paused: true });
   if (name === 'jobResume') setRun(state, { paused: false });
+  if (name === 'jobHalt' && !mayHaveFailed({ ...state.run, steps: state.steps })) halt(state, timeOf(event));
 }
 
 function skip(state: FoldState, asked: unknown, at: string): void {

@@ -1,12 +1,39 @@
 import type { Json, RunStatus, SagaError, StepError, StepStatus } from '../../contracts/ledger.ts';
 import type { PlanStep } from '../../contracts/plan.ts';
 import type { SagaStart } from '../../contracts/saga-start.ts';
+import type { ApprovalRow } from '../../contracts/step-protocol.ts';
+import type { Request } from './external.ts';
 
 /** How Temporal says a run ended. `broken`: failed with something that is no saga's close. */
 export type Ended = 'open' | 'completed' | 'failed' | 'cancelled' | 'continued' | 'terminated' | 'timed_out' | 'broken';
 
 /** Where a run stands: going forward, undoing what a recovery does again, or undoing for good. */
 export type Phase = 'forward' | 'recovering' | 'undoing';
+
+/**
+ * Where an external step stands that asked for something. `asked`: its call answered so · `open`: the timer runs, which is when the
+ * suspension begins · `fired`: the timer has, and the workflow task that is told so may still hear of a decision first · `over`: the step
+ * may go on · `called`: it was called again.
+ */
+export type SuspensionPhase = 'asked' | 'open' | 'fired' | 'over' | 'called';
+
+/** The latest suspension of a step, in this try of it. */
+export interface FoldedSuspension {
+  readonly phase: SuspensionPhase;
+  /** The call that asked. */
+  readonly n: number;
+  readonly request: Request;
+  /** Which one it is of this try, from 1. */
+  readonly count: number;
+  /** Id of the event that began the phase. */
+  readonly event: number;
+}
+
+/** A row of the table `approvals`, as the history tells it. */
+export interface FoldedApproval extends Omit<ApprovalRow, 'saga_id' | 'version'> {
+  /** The wait has begun. If not, it may have ended as it began, in one workflow task, or the run may have had no room for it: no row. */
+  readonly certain: boolean;
+}
 
 /** A step, as its run's history tells it. Values are as they were sent: not yet what jsonb makes of them. */
 export interface FoldedStep {
@@ -32,6 +59,8 @@ export interface FoldedStep {
   readonly started_at: string | null;
   readonly completed_at: string | null;
   readonly compensated_at: string | null;
+  readonly wakes_at: string | null;
+  readonly suspension: FoldedSuspension | null;
 }
 
 /** A run, as its history tells it. */
@@ -73,4 +102,6 @@ export interface FoldedRun {
   /** How many events were read. */
   readonly events: number;
   readonly steps: readonly FoldedStep[];
+  /** What steps of this run asked people for, in order. */
+  readonly approvals: readonly FoldedApproval[];
 }

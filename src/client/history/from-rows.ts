@@ -27,6 +27,7 @@ export function foldRows(run: SagaRun): FoldedRun {
     broken_by: null,
     last_task: 0,
     events: 0,
+    approvals: [],
     steps: run.steps.map((step) => foldRow(step, recovery_attempts)),
   };
 }
@@ -42,5 +43,5 @@ function foldRow(step: SagaStepRow, generation: number): FoldedStep {
   const done = step.status === 'completed' || step.status === 'compensated' || step.status === 'skipped';
   const outcome = step.status === 'pending' ? null : done ? 'done' : 'unknown';
   const undo = step.compensated_at !== null ? 'done' : step.status === 'compensation_failed' ? 'failed' : 'none';
-  return { ...step, generation, outcome, undo, before_undo: null, message_open: false };
+  return { ...step, generation, outcome, undo, before_undo: null, message_open: false, suspension: null };
 }

@@ -17,7 +17,14 @@ export function startState(event: HistoryEvent, context: StartContext): FoldStat
   const started = event.workflowExecutionStartedEventAttributes;
   if (!started) return undefined;
   const run = startedRun(started, context, timeOf(event));
-  const state: FoldState = { run, steps: newSteps(run.kind, run.plan), open: new Map(), startTimerEvent: 0 };
+  const state: FoldState = {
+    run,
+    steps: newSteps(run.kind, run.plan),
+    open: new Map(),
+    startTimerEvent: 0,
+    taskAt: timeOf(event),
+    halting: false,
+  };
   for (const seed of run.start.reentry?.steps ?? []) setStep(state, seed.step_idx, seeded(seed));
   return state;
 }
@@ -59,6 +66,7 @@ function startedRun(started: Started, context: StartContext, createdAt: string):
     completed_at: null,
     last_task: 0,
     events: 1,
+    approvals: [],
   };
 }
 

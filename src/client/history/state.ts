@@ -18,6 +18,10 @@ export interface FoldState {
   readonly open: Map<number, OpenCall>;
   /** The event that started the timer of `start_timer`. */
   startTimerEvent: number;
+  /** When the last workflow task started: what its code takes for the time. */
+  taskAt: string;
+  /** The run was told to stop at the next step boundary. */
+  halting: boolean;
 }
 
 /** An independent copy. */
@@ -36,6 +40,11 @@ function openStatus(run: FoldState['run']): RunStatus {
   if (run.phase === 'recovering') return 'recovering';
   if (run.paused) return 'paused';
   return run.start_timer === 'expected' || run.start_timer === 'running' ? 'pending' : 'running';
+}
+
+/** Has something happened after which the run may be ending? */
+export function mayHaveFailed({ cancel_requested, steps }: Pick<FoldedRun, 'cancel_requested' | 'steps'>): boolean {
+  return cancel_requested || steps.some((step) => step.status === 'failed' || step.status === 'cancelled');
 }
 
 export function setRun(state: FoldState, patch: Partial<FoldState['run']>): void {
@@ -84,4 +93,6 @@ export const NOT_STARTED = {
   started_at: null,
   completed_at: null,
   compensated_at: null,
+  wakes_at: null,
+  suspension: null,
 } as const satisfies Partial<FoldedStep>;

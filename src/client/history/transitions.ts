@@ -4,10 +4,12 @@ import type { StepError, StepStatus } from '../../contracts/ledger.ts';
 import { checkPlan, PlanError, type PlanStep } from '../../contracts/plan.ts';
 import type { StepReturn } from '../../contracts/step-call.ts';
 import { isObject, isStepList, jsonOf, Malformed, type Decoded } from './decode.ts';
+import { addedByExternal, isExternal, readAnswer, type Request } from './external.ts';
 import { stepError, type FailedCall } from './failures.ts';
 import type { FoldedStep } from './folded.ts';
 import { endRecovery, recoveryIsDone } from './recovery.ts';
 import { appendSteps, NOT_STARTED, setRun, setStep, type FoldState } from './state.ts';
+import { ask, giveUpIfSuspended, goOn } from './suspensions.ts';
 
 /** How a call ended. `wrapped`: the result is a `StepReturn`, not the output itself. */
 export type CallEnd = FailedCall | { readonly how: 'result'; readonly value: Decoded; readonly wrapped: boolean };
@@ -17,7 +19,7 @@ export function beginCall(state: FoldState, call: CallId, at: string): void {
   ensureStep(state, call);
   leaveRecovery(state, call);
   if (call.phase === 'do') beginDo(state, call, at);
-  if (call.phase === 'undo') beginUndo(state, call);
+  if (call.phase === 'undo') beginUndo(state, call, at);
 }
 
 function beginDo(state: FoldState, call: CallId, at: string): void {
@@ -26,10 +28,13 @@ function beginDo(state: FoldState, call: CallId, at: string): void {
     started_at: state.run.started_at ?? at,
     reset_rows: [],
   });
-  setStep(state, call.step_idx, { ...NOT_STARTED, status: 'running', outcome: 'unknown', queued_at: at, activity_id: formatCallId(call) });
+  const activity_id = formatCallId(call);
+  if (goOn(state, call, activity_id)) return;
+  setStep(state, call.step_idx, { ...NOT_STARTED, status: 'running', outcome: 'unknown', queued_at: at, activity_id });
 }
 
-function beginUndo(state: FoldState, call: CallId): void {
+function beginUndo(state: FoldState, call: CallId, at: string): void {
+  giveUpIfSuspended(state, state.steps[call.step_idx], at);
   const before = state.steps[call.step_idx];
   const before_undo = before?.before_undo ?? before?.status ?? null;
   setStep(state, call.step_idx, { status: 'compensating', undo: 'running', before_undo });
@@ -38,9 +43,11 @@ function beginUndo(state: FoldState, call: CallId): void {
 
 /** A call ended at `at`. */
 export function endCall(state: FoldState, call: CallId, end: CallEnd, at: string): void {
-  const checked = checkReturn(end);
+  if (call.phase === 'value') return endValue(state, call, checkReturn(end), at);
+  const checked = isExternal(state.run.plan, call.step_idx) ? checkAnswer(end, state.run.plan[call.step_idx]?.queue) : checkReturn(end);
   if (call.phase === 'undo') return endUndo(state, call, checked, at);
-  if (call.phase === 'value') return endValue(state, call, checked, at);
+  if (checked.how === 'suspended') return endAsking(state, call, checked.request, at);
+  setStep(state, call.step_idx, { suspension: null });
   if (checked.how === 'cancelled') return setStep(state, call.step_idx, { status: 'cancelled', completed_at: at });
   if (checked.how === 'failed') return fail(state, call, checked, at);
   const added = addSteps(state, checked.returned?.steps ?? []);
@@ -53,6 +60,14 @@ export function endCall(state: FoldState, call: CallId, end: CallEnd, at: string
     error: null,
     completed_at: at,
   });
+}
+
+/** Not suspended after all: the run halts, or it was once too often. */
+function endAsking(state: FoldState, call: CallId, request: Request, at: string): void {
+  const error = ask(state, call, request);
+  if (!error) return;
+  setStep(state, call.step_idx, { suspension: null });
+  fail(state, call, { error, message_open: error.code === ERROR_CODES.MALFORMED_RESULT }, at);
 }
 
 function fail(state: FoldState, call: CallId, failed: { readonly error: StepError; readonly message_open: boolean }, at: string): void {
@@ -77,7 +92,8 @@ function endUndo(state: FoldState, call: CallId, end: Checked, at: string): void
   const step = state.steps[call.step_idx];
   if (!step) return;
   if (end.how !== 'result') {
-    const failure = end.how === 'failed' ? end : { error: stepError(undefined, 'the undo was cancelled'), message_open: true };
+    const failure =
+      end.how === 'cancelled' ? { error: stepError(undefined, 'the undo was cancelled'), message_open: true } : undoFailure(end);
     return setStep(state, call.step_idx, {
       error: failure.error,
       message_open: failure.message_open,
@@ -87,6 +103,14 @@ function endUndo(state: FoldState, call: CallId, end: Checked, at: string): void
   }
   setStep(state, call.step_idx, { status: undoneStatus(step), undo: 'done', compensated_at: at, generation: step.generation + 1 });
   if (recoveryIsDone(state)) endRecovery(state);
+}
+
+/** An undo does not suspend. */
+function undoFailure(end: Exclude<Checked, { how: 'cancelled' | 'result' }>): {
+  readonly error: StepError;
+  readonly message_open: boolean;
+} {
+  return end.how === 'failed' ? end : malformed(`expected status SUCCESS, got ${end.request.status}`);
 }
 
 /** A failed or cancelled step stays what it was; `compensated_at` tells that it was taken back. */
@@ -112,13 +136,15 @@ function leaveRecovery(state: FoldState, call: CallId): void {
 type Checked =
   | { readonly how: 'cancelled' }
   | { readonly how: 'failed'; readonly error: StepError; readonly message_open: boolean }
+  | { readonly how: 'suspended'; readonly request: Request }
   | { readonly how: 'result'; readonly value: Decoded; readonly returned?: StepReturn };
 
-const MALFORMED_RESULT: Checked = {
-  how: 'failed',
-  error: stepError(ERROR_CODES.MALFORMED_RESULT, 'the result is not what a step returns'),
-  message_open: true,
-};
+const MALFORMED_RESULT = malformed('the result is not what a step returns');
+
+/** In words of our own: the engine's may differ. */
+function malformed(message: string): Extract<Checked, { how: 'failed' }> {
+  return { how: 'failed', error: stepError(ERROR_CODES.MALFORMED_RESULT, message), message_open: true };
+}
 
 function checkReturn(end: CallEnd): Checked {
   if (end.how === 'cancelled') return end;
@@ -127,6 +153,18 @@ function checkReturn(end: CallEnd): Checked {
   if (!end.wrapped) return { how: 'result', value: end.value };
   if (!isStepReturn(end.value)) return MALFORMED_RESULT;
   return { how: 'result', value: end.value.output, returned: end.value };
+}
+
+/** The same of a step that an external worker runs. */
+function checkAnswer(end: CallEnd, queue: string | undefined): Checked {
+  if (end.how !== 'result' || !end.wrapped) return checkReturn(end);
+  const answer = readAnswer(end.value);
+  if ('refused' in answer) return { how: 'failed', error: answer.refused, message_open: true };
+  const { output } = answer;
+  if (output.status !== 'SUCCESS') return { how: 'suspended', request: output };
+  const { result, worker_id, attempt, started_at, steps } = output;
+  const returned = { output: result, worker_id, attempt, started_at, ...(steps ? { steps: addedByExternal(steps, queue) } : {}) };
+  return { how: 'result', value: result, returned: returned as StepReturn };
 }
 
 function isStepReturn(value: unknown): value is StepReturn {
@@ -146,9 +184,12 @@ function howItRan(returned: StepReturn | undefined): {
   return returned ? { attempts: returned.attempt, worker_id: returned.worker_id, started_at: returned.started_at } : { attempts: 1 };
 }
 
+const STEP_NAME = /^[A-Za-z0-9._-]{1,100}$/;
+
 /** Appends what a step returned; the error when it does not fit the plan. */
 function addSteps(state: FoldState, added: unknown): StepError | undefined {
-  if (!isStepList(added)) return stepError(ERROR_CODES.INVALID_STEPS, 'the added steps are no steps');
+  if (!isStepList(added) || !added.every((step) => STEP_NAME.test(step.name)))
+    return stepError(ERROR_CODES.INVALID_STEPS, 'the added steps are no steps');
   if (added.length === 0) return undefined;
   try {
     const { kind, plan } = state.run;

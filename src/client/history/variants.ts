@@ -2,6 +2,8 @@ import type { Json, RunStatus, StepError, StepStatus } from '../../contracts/led
 import type { Snapshot, ToldCall } from './at-version.ts';
 import type { FoldedRun, FoldedStep } from './folded.ts';
 import { pendingAgain } from './recovery.ts';
+import { mayHaveFailed } from './state.ts';
+import { HALTED, isBetween, mayHalt } from './suspensions.ts';
 
 /** What of a step's row is compared. */
 export interface StepView {
@@ -10,11 +12,13 @@ export interface StepView {
   readonly error: StepError | null;
   readonly message_open: boolean;
   readonly undone: boolean;
+  /** Does it sleep, or wait for a decision, until a time? */
+  readonly suspended: boolean;
 }
 
 export function viewOf(step: FoldedStep): StepView {
-  const { status, output, error, message_open, compensated_at } = step;
-  return { status, output, error, message_open, undone: compensated_at !== null };
+  const { status, output, error, message_open, compensated_at, wakes_at } = step;
+  return { status, output, error, message_open, undone: compensated_at !== null, suspended: wakes_at !== null };
 }
 
 /**
@@ -30,8 +34,20 @@ export function stepViews(snapshot: Snapshot, step: FoldedStep, calls: readonly 
   const again = mayBePendingAgain(run, step) ? pendingAgain(step) : undefined;
   if (before) views.push(...undoingViews(run, before));
   if (again) views.push(viewOf(again));
-  views.push(...undoingViews(run, step), ...startingViews(run, again ?? step, next), ...answerViews(step, next));
+  views.push(
+    ...undoingViews(run, step),
+    ...startingViews(run, again ?? step, next),
+    ...answerViews(step, next),
+    ...betweenViews(run, step),
+  );
   return views;
+}
+
+/** Between two calls, a step of a run that is ending is over without a word, until its undo or the run's close. */
+function betweenViews(run: FoldedRun, step: FoldedStep): readonly StepView[] {
+  if (!isBetween(step) || !mayHaveFailed(run)) return [];
+  const view = viewOf(step);
+  return [{ ...view, status: 'cancelled' }, ...(mayHalt(run) ? [{ ...view, status: 'failed' as const, error: HALTED }] : [])];
 }
 
 /** The light step, or the light undo, may be on its way. */
@@ -40,14 +56,14 @@ function startingViews(run: FoldedRun, step: FoldedStep, next: ToldCall | undefi
   if (!light) return [];
   if (next?.phase === 'undo') return [{ ...viewOf(step), status: 'compensating' }];
   if (step.status !== 'pending' || next?.phase === 'value') return [];
-  return [{ status: 'running', output: null, error: null, message_open: false, undone: false }];
+  return [{ status: 'running', output: null, error: null, message_open: false, undone: false, suspended: false }];
 }
 
 /** After a failure that is not final: tried again, or gone on with a value, as later calls tell. */
 function answerViews(step: FoldedStep, next: ToldCall | undefined): readonly StepView[] {
   if (step.status !== 'failed' || (next?.phase !== 'do' && next?.phase !== 'value')) return [];
   const { output, error, message_open } = step;
-  const view = { output, message_open, undone: false };
+  const view = { output, message_open, undone: false, suspended: false };
   return [
     { ...view, status: 'running', error: null },
     { ...view, status: 'retrying', error },
@@ -70,10 +86,6 @@ function mayBePendingAgain(run: FoldedRun, step: FoldedStep): boolean {
 /** May the walk have begun? */
 function mayUndo(run: FoldedRun): boolean {
   return run.phase !== 'forward' || run.reset_rows.length > 0 || mayHaveFailed(run);
-}
-
-function mayHaveFailed(run: FoldedRun): boolean {
-  return run.cancel_requested || run.steps.some((step) => step.status === 'failed' || step.status === 'cancelled');
 }
 
 function isUnresolved(run: FoldedRun): boolean {

@@ -19,6 +19,7 @@ export async function flushBatch(sql: Sql | Transaction, batch: LedgerBatch, sig
     ),
     run_row as (${upsertRun(sql)}),
     step_rows as (${upsertSteps(sql)}),
+    approval_rows as (${upsertApprovals(sql)}),
     turn as materialized (
       select pg_advisory_xact_lock(${ADVISORY_LOCKS.events}) from input where batch -> 'events' <> '[]'
     )
@@ -66,5 +67,16 @@ function upsertSteps(sql: Sql | Transaction): Fragment {
       excluded.worker_id, excluded.activity_id, excluded.estimated_duration_s, excluded.queued_at, excluded.started_at,
       excluded.completed_at, excluded.compensated_at, excluded.wakes_at, excluded.version
     )
+    where excluded.version >= stored.version`;
+}
+
+/** A batch without approvals has none to write. */
+function upsertApprovals(sql: Sql | Transaction): Fragment {
+  return sql`
+    insert into approvals as stored
+    select asked.* from input, patch, jsonb_array_elements(coalesce(batch -> 'approvals', '[]')) as fields,
+      jsonb_populate_record(null::approvals, fields || jsonb_build_object('saga_id', id, 'version', version)) asked
+    on conflict (saga_id, step_idx, n) do update set (status, decided_by, decided_at, comment, decision_id, version)
+      = (excluded.status, excluded.decided_by, excluded.decided_at, excluded.comment, excluded.decision_id, excluded.version)
     where excluded.version >= stored.version`;
 }

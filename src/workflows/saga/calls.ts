@@ -21,8 +21,10 @@ import { SAGA_MEMO, type SagaMemo, type SagaStart } from '../../contracts/saga-s
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes.ts';
 import type { SubSagaActivities } from '../../contracts/sub-saga.ts';
 import type { StepCallInput, StepReturn } from '../../contracts/step-call.ts';
+import type { ExternalApproval, ExternalSleep, Resume } from '../../contracts/step-protocol.ts';
 import type { TaskBudget } from './budget.ts';
 import { refusal } from './step-error.ts';
+import type { Traffic } from './traffic.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 
 /** The step on whose behalf code runs; an act or undo may make one call. */
@@ -37,14 +39,15 @@ export interface CallScope {
   /** How often the run has been recovered. */
   readonly recoveries: number;
   readonly budget: TaskBudget;
-  /** Light calls of the run that are under way. */
-  readonly light: { pending: number };
+  readonly traffic: Traffic;
   /** Set by the call: what it gave, and how it came about. */
   made?: { readonly activity_id: string; output?: unknown; returned?: StepReturn };
   /** Told of the call as it is made. */
   readonly onCall: (activityId: string) => void;
   /** Told of a job or child that is started, so that a pause or halt can be passed on to it. */
   readonly onJob: (workflowId: string) => void;
+  /** Suspends the step: what call `n` of it asked for. */
+  readonly suspend: (request: ExternalSleep | ExternalApproval, n: number) => Promise<Resume>;
 }
 
 const scopes = new AsyncLocalStorage<CallScope>();
@@ -74,23 +77,24 @@ async function callActivity(type: string, input: unknown): Promise<unknown> {
   const call: StepCallInput = {
     saga_id: scope.saga_id,
     step_name: scope.step.name,
-    idempotency_key: formatIdempotencyKey({
-      id: scope.saga_id,
-      root_run_id: scope.root_run_id,
-      step_idx: scope.step_idx,
-      call: 0,
-      phase: scope.phase === 'undo' ? 'undo' : 'do',
-      generation: scope.generation,
-    }),
+    idempotency_key: idempotencyKeyOf(scope),
   };
   const waiting = chargeInput(scope, input);
   if (waiting) await waiting;
-  return settle(scope, checkReturn(await runCall(scope, type, [input, call]), scope.step.name));
+  const calledAt = Date.now();
+  const returned = checkReturn(await runCall(scope, type, [input, call]), scope.step.name);
+  scope.traffic.heard(calledAt, returned);
+  return settle(scope, returned);
+}
+
+/** The same for every attempt at the effect, and for every call of it. */
+export function idempotencyKeyOf({ saga_id, root_run_id, step_idx, phase, generation }: CallScope): string {
+  return formatIdempotencyKey({ id: saga_id, root_run_id, step_idx, call: 0, phase: phase === 'undo' ? 'undo' : 'do', generation });
 }
 
 type AnyActivity = (...args: readonly unknown[]) => Promise<unknown>;
 
-function runCall(scope: CallScope, type: string, args: readonly unknown[]): Promise<unknown> {
+export function runCall(scope: CallScope, type: string, args: readonly unknown[]): Promise<unknown> {
   if (scope.step.light) return runLight(scope, type, args);
   const activities = proxyActivities<Record<string, AnyActivity>>(activityOptions(scope));
   return required(activities[type])(...args);
@@ -104,11 +108,11 @@ async function runLight(scope: CallScope, type: string, args: readonly unknown[]
     ...(retry === undefined ? {} : { retry }),
     summary,
   });
-  scope.light.pending += 1;
+  scope.traffic.light += 1;
   try {
     return await required(activities[type])(...args);
   } finally {
-    scope.light.pending -= 1;
+    scope.traffic.light -= 1;
   }
 }
 
@@ -198,7 +202,7 @@ export async function recordValue(scope: CallScope, value: Json): Promise<void> 
   await keepValue({ value });
 }
 
-function takeScope(what: string): CallScope {
+export function takeScope(what: string): CallScope {
   const scope = scopes.getStore();
   if (!scope) throw refusal('ENGINE_MISUSE', `${what} was called outside of a step: call it inside saga.step(…) or its undo`);
   if (scope.made)
@@ -209,7 +213,7 @@ function takeScope(what: string): CallScope {
 }
 
 /** Refuses an input that is over a bound, or no JSON. An undo is not refused for what others send: it waits, and only then there is a promise, for a later workflow task. */
-function chargeInput(scope: CallScope, input: unknown): Promise<void> | undefined {
+export function chargeInput(scope: CallScope, input: unknown): Promise<void> | undefined {
   const bytes = encodeJson(input, `the input of step ${scope.step.name}`, LIMITS.valueBytes).length;
   if (scope.phase === 'undo' && !scope.budget.fits(bytes)) return chargeLater(scope, bytes);
   scope.budget.charge(bytes, scope.step.name);
@@ -221,7 +225,7 @@ async function chargeLater(scope: CallScope, bytes: number): Promise<void> {
   scope.budget.charge(bytes, scope.step.name);
 }
 
-function settle(scope: CallScope, returned: { readonly output?: unknown; readonly attempt: number }): unknown {
+export function settle(scope: CallScope, returned: { readonly output?: unknown; readonly attempt: number }): unknown {
   scope.made = {
     activity_id: activityId(scope),
     output: returned.output,
@@ -239,6 +243,7 @@ function checkReturn(returned: unknown, step: string): StepReturn {
     typeof shape.attempt === 'number' &&
     typeof shape.worker_id === 'string' &&
     typeof shape.started_at === 'string' &&
+    (shape.took_ms === undefined || typeof shape.took_ms === 'number') &&
     (shape.steps === undefined || Array.isArray(shape.steps));
   if (!fits)
     throw refusal(
@@ -248,7 +253,7 @@ function checkReturn(returned: unknown, step: string): StepReturn {
   return shape as StepReturn;
 }
 
-function activityId(scope: CallScope): string {
+export function activityId(scope: CallScope): string {
   return formatCallId({ step_idx: scope.step_idx, step_name: scope.step.name, phase: scope.phase, n: scope.n });
 }
 
@@ -258,7 +263,7 @@ function childSummary(scope: CallScope): string {
 
 /** Retries of a step whose plan does not say. */
 export const DEFAULT_RETRIES = 3;
-const DEFAULTS = { undoRetries: 9, timeoutMs: 5 * 60_000, heartbeatMs: 10_000 } as const;
+const DEFAULTS = { undoRetries: 9, timeoutMs: 5 * 60_000, heartbeatMs: 10_000, scheduleToStartMs: 10 * 60_000 } as const;
 
 /** Retries after 1 s, 2 s, 4 s …; an undo has its own, more patient, policy. */
 function activityOptions(scope: CallScope): ActivityOptions {
@@ -268,13 +273,20 @@ function activityOptions(scope: CallScope): ActivityOptions {
   const retry: RetryPolicy = { initialInterval: 1000, backoffCoefficient: 2, maximumInterval: 60_000, maximumAttempts: retries + 1 };
   return {
     activityId: activityId(scope),
-    taskQueue: step.queue ?? workflowInfo().taskQueue,
+    taskQueue: (undoing ? step.undo?.queue : undefined) ?? step.queue ?? workflowInfo().taskQueue,
     summary: undoing ? `undo: ${step.label ?? step.name}` : (step.label ?? step.name),
     startToCloseTimeout: undoing ? (step.undo?.timeout_ms ?? DEFAULTS.timeoutMs) : (step.timeout_ms ?? DEFAULTS.timeoutMs),
+    ...scheduleToStart(step),
     heartbeatTimeout: step.heartbeat_ms ?? DEFAULTS.heartbeatMs,
     retry,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   };
+}
+
+/** Our own queues have workers sooner or later; nobody may ever poll the queue that an external step names. */
+function scheduleToStart({ external, schedule_to_start_ms }: PlanStep): Pick<ActivityOptions, 'scheduleToStartTimeout'> {
+  const ms = schedule_to_start_ms ?? (external ? DEFAULTS.scheduleToStartMs : undefined);
+  return ms === undefined ? {} : { scheduleToStartTimeout: ms };
 }
 
 /** `proxyActivities` answers every name; this only tells the compiler so. */

@@ -28,6 +28,7 @@ import { LIMITS } from '../../contracts/limits.ts';
 import { progressOf } from '../../contracts/progress.ts';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes.ts';
 import type { Engine } from './engine.ts';
+import { handleSuspensions } from './suspension-messages.ts';
 
 /** Answers queries and takes controls; each control's validator is synchronous and changes nothing. */
 export function handleMessages(engine: Engine): void {
@@ -55,6 +56,7 @@ export function handleMessages(engine: Engine): void {
     description: MESSAGE_DESCRIPTIONS.skip,
     validator: (input) => refuseSkip(engine, input),
   });
+  handleSuspensions(engine);
   handleOwner(engine);
 }
 
@@ -81,12 +83,14 @@ function setPaused(engine: Engine, paused: boolean): void {
 
 function halt(engine: Engine): void {
   engine.fail({ reason: 'halted', message: 'halted on request', halt: true, graceful: true });
+  engine.suspensions.endAll();
   relay(engine, jobHaltSignal);
 }
 
 function cancelAfterStep(engine: Engine): void {
   engine.journal.setRun({ cancel_requested: true });
   engine.fail({ reason: 'cancelled', message: 'cancelled on request, after the running step', graceful: true });
+  engine.suspensions.endAll();
 }
 
 function skip(engine: Engine, input: SkipInput): void {

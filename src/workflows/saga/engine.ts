@@ -10,6 +10,8 @@ import { Outputs } from './outputs.ts';
 import { park } from './park.ts';
 import { runRounds, type StepHost } from './rounds.ts';
 import { refusal } from './step-error.ts';
+import { Suspensions } from './suspensions.ts';
+import { Traffic } from './traffic.ts';
 import type { Failure, SagaArguments, StepOptions } from './types.ts';
 
 /** An entry of the undo stack. */
@@ -32,6 +34,7 @@ export class Engine implements StepHost {
   readonly journal: Journal;
   readonly flusher: Flusher;
   readonly outputs: Outputs;
+  readonly suspensions = new Suspensions(this);
   readonly stack: UndoEntry[] = [];
   readonly jobs: string[] = [];
   last: LastStep | undefined;
@@ -51,7 +54,7 @@ export class Engine implements StepHost {
   /** Steps of the plan in code; those behind were added while running. */
   readonly plannedSteps: number;
   readonly #budget = new TaskBudget();
-  readonly #light = { pending: 0 };
+  readonly #traffic = new Traffic();
   readonly #args: SagaArguments<Json>;
   #pass: 'forward' | 'collect' = 'forward';
   #claimed = new Set<number>();
@@ -61,7 +64,7 @@ export class Engine implements StepHost {
     this.plannedSteps = plan.steps.length;
     this.paused = args.start?.reentry?.paused ?? false;
     this.journal = new Journal(plan, args.input, args.start ?? {});
-    this.flusher = new Flusher(this.journal, this.#light);
+    this.flusher = new Flusher(this.journal, this.#traffic);
     this.outputs = new Outputs(this.journal, args.contextOf);
     for (const step of this.journal.steps.filter((each) => each.recorded && each.outcome === 'done')) this.#adopt(step);
   }
@@ -148,8 +151,8 @@ export class Engine implements StepHost {
   /** What a new step has to wait for, if anything: for ever when none may start any more. */
   #barrier(idx: number): Promise<void> | undefined {
     if (this.shielded && idx === this.last?.idx) return undefined;
-    if (this.paused) return this.#resumed(idx);
     if (this.failure || this.ended) return park();
+    if (this.paused) return this.#resumed(idx);
     if (!workflowInfo().continueAsNewSuggested) return undefined;
     this.rollover = true;
     this.#endIfDrained();
@@ -179,9 +182,10 @@ export class Engine implements StepHost {
       generation: step.generation,
       recoveries: this.journal.run.recovery_attempts,
       budget: this.#budget,
-      light: this.#light,
+      traffic: this.#traffic,
       onCall: (activityId) => this.#called(idx, phase, activityId),
       onJob: (workflowId) => this.jobs.push(workflowId),
+      suspend: (request, n) => this.suspensions.wait(idx, request, n),
     };
   }
 

@@ -4,8 +4,10 @@ import type { Json, LedgerBatch, LedgerEvent, RunPatch, SagaRun, SagaRunRow, Sag
 import { needsByIndex, type Plan, type PlanStep } from '../../contracts/plan.ts';
 import type { SagaStart, SeedStep } from '../../contracts/saga-start.ts';
 import { runTopic, SOURCE, stepTopic, type StepTopic } from '../../contracts/topics.ts';
+import type { ApprovalRow } from '../../contracts/step-protocol.ts';
 import { formatVersion } from '../../contracts/version.ts';
 
+type Approval = Omit<ApprovalRow, 'saga_id' | 'version'>;
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** A step as the run knows it. */
@@ -34,6 +36,9 @@ export class Journal {
   #dirtySteps = new Set<number>();
   #runPatch: Mutable<RunPatch> = {};
   #events: LedgerEvent[] = [];
+  readonly #approvals = new Map<string, Approval>();
+  #dirtyApprovals = new Set<string>();
+  #pressing = false;
   #outputBytes = new Map<number, number>();
   /** Changes of the run's status so far. */
   #changes = 0;
@@ -54,6 +59,11 @@ export class Journal {
     return this.#dirtySteps.size > 0 || this.#events.length > 0 || Object.keys(this.#runPatch).length > 0;
   }
 
+  /** Has something changed that nobody should wait for: the run's status, a cancel request, a failed step? */
+  get pressing(): boolean {
+    return this.#pressing;
+  }
+
   step(idx: number): StepState {
     const step = this.steps[idx];
     if (!step) throw new Error(`no step ${idx}`);
@@ -66,6 +76,7 @@ export class Journal {
     Object.assign(step, patch);
     this.#dirtySteps.add(idx);
     this.setRun({ current_step_idx: this.#currentStep() });
+    if (topic === 'failed') this.#pressing = true;
     if (topic) this.#publish(stepTopic(topic), `${idx}/${topic}/${step.calls.do}.${step.calls.undo}`, stepData(step));
   }
 
@@ -73,11 +84,25 @@ export class Journal {
   setRun(patch: RunPatch): void {
     const changed = Object.entries(patch).filter(([key, value]) => this.run[key as keyof RunState] !== value);
     if (changed.length === 0) return;
-    const before = this.run.status;
+    const { status: before, cancel_requested } = this.run;
     Object.assign(this.run, Object.fromEntries(changed));
     Object.assign(this.#runPatch, Object.fromEntries(changed));
+    if (this.run.status !== before || this.run.cancel_requested !== cancel_requested) this.#pressing = true;
     if (this.run.status !== before)
       this.#publish(runTopic(this.run.status), `${this.run.status}/${(this.#changes += 1)}`, runData(this.run));
+  }
+
+  /** A step asks for a decision. */
+  putApproval(approval: Approval): void {
+    const key = `${approval.step_idx}.${approval.n}`;
+    this.#approvals.set(key, approval);
+    this.#dirtyApprovals.add(key);
+  }
+
+  /** Changes what is known of a decision that was asked for. */
+  setApproval(idx: number, n: number, patch: Partial<Approval>): void {
+    const asked = this.#approvals.get(`${idx}.${n}`);
+    if (asked) this.putApproval({ ...asked, ...patch });
   }
 
   /** Adds to the run's context. */
@@ -117,7 +142,7 @@ export class Journal {
       outcome: null,
       recorded: false,
     } as const;
-    const times = { queued_at: null, started_at: null, completed_at: null, compensated_at: null };
+    const times = { queued_at: null, started_at: null, completed_at: null, compensated_at: null, wakes_at: null };
     for (let idx = fromStep; idx < this.steps.length; idx += 1) {
       this.setStep(idx, { ...blank, ...times });
       this.#outputBytes.delete(idx);
@@ -137,8 +162,11 @@ export class Journal {
     const last = this.#dirtySteps.size === 0;
     const run = last ? this.#runPatch : {};
     const events = last ? this.#events : [];
-    if (last) [this.#runPatch, this.#events] = [{}, []];
-    return { saga_id: this.run.id, version: this.#nextVersion(), run, steps, events };
+    if (last) [this.#runPatch, this.#events, this.#pressing] = [{}, [], false];
+    const approvals = [...this.#dirtyApprovals].flatMap((key) => this.#approvals.get(key) ?? []);
+    this.#dirtyApprovals = new Set();
+    const batch = { saga_id: this.run.id, version: this.#nextVersion(), run, steps, events };
+    return approvals.length > 0 ? { ...batch, approvals } : batch;
   }
 
   /** The rows as `show` prints them. */

@@ -1,5 +1,5 @@
 import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
-import { TIMEOUT, type ErrorCode } from '../../contracts/errors.ts';
+import { TIMEOUT, timeoutMessage, type ErrorCode } from '../../contracts/errors.ts';
 import type { StepError, Stuck } from '../../contracts/ledger.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { SagaClose } from '../../contracts/saga-close.ts';
@@ -7,7 +7,7 @@ import type { SagaClose } from '../../contracts/saga-close.ts';
 /** Code and message of a step's failure, as in `docs/history.md`. */
 export function stepErrorOf(error: unknown): StepError {
   const cause = rootCause(error);
-  if (cause instanceof TimeoutFailure) return { code: TIMEOUT, message: `${timeoutName(cause)} timeout` };
+  if (cause instanceof TimeoutFailure) return { code: TIMEOUT, message: timeoutMessage(timeoutName(cause)) };
   const code = (cause instanceof ApplicationFailure && cause.type) || 'ERROR';
   const message = cause instanceof Error ? cause.message : String(cause);
   return { code, message: message.slice(0, LIMITS.errorMessageChars) };

@@ -65,7 +65,12 @@ describe('a call that failed', () => {
     ['a failure without a type', called(activity, (h, id) => h.failed(id, failure('', 'no'))), 'ERROR', 'no'],
     ['a failure of another sort', called(activity, (h, id) => h.failed(id, { message: 'hm' })), 'ERROR', 'hm'],
     ['start to close', called(activity, (h, id) => h.timedOut(id, 1)), 'TIMEOUT', 'StartToClose timeout'],
-    ['schedule to start', called(activity, (h, id) => h.timedOut(id, 2)), 'TIMEOUT', 'ScheduleToStart timeout'],
+    [
+      'schedule to start',
+      called(activity, (h, id) => h.timedOut(id, 2)),
+      'TIMEOUT',
+      'ScheduleToStart timeout: no worker polls the queue of this step',
+    ],
     ['schedule to close', called(activity, (h, id) => h.timedOut(id, 3)), 'TIMEOUT', 'ScheduleToClose timeout'],
     ['heartbeat', called(activity, (h, id) => h.timedOut(id, 4)), 'TIMEOUT', 'Heartbeat timeout'],
     [

@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import type { LedgerBatch, SagaRun } from '../../../src/contracts/ledger.ts';
 import type { SagaClose } from '../../../src/contracts/saga-close.ts';
 import type { Reentry, SagaStart, SeedStep } from '../../../src/contracts/saga-start.ts';
@@ -13,6 +13,7 @@ import { seeded } from '../../support/seeded.ts';
 import { scripted } from '../../support/workflows/scripted.ts';
 
 vi.mock('@temporalio/workflow', () => import('../../support/in-process-temporal.ts'));
+afterAll(() => void vi.useRealTimers());
 
 interface Input {
   readonly step: string;

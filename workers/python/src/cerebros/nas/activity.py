@@ -43,7 +43,7 @@ class TrainRung:
     async def _train(self, value: Any) -> RungResult:
         loop = asyncio.get_running_loop()
         rung_input = parse_input(value)
-        resume = _told_last() or rung_input.checkpoint
+        resume = _told_last() or rung_input.resume or rung_input.checkpoint
 
         def beat() -> None:
             activity.heartbeat(rung.standing)

@@ -83,6 +83,7 @@ class RungInput:
     max_params: int
     fit: Fit
     checkpoint: Checkpoint | None
+    resume: Checkpoint | None
     to_epoch: int
     final: bool
     crash: bool
@@ -105,6 +106,7 @@ def parse_input(value: object) -> RungInput:
         max_params=fields.whole("max_params", 1),
         fit=cast(Fit, fields.one_of("fit", ("train", "train_and_validation"))),
         checkpoint=parse_checkpoint(fields.inner("checkpoint")),
+        resume=parse_checkpoint(fields.inner("resume")),
         to_epoch=fields.whole("to_epoch", 1, 1_000),
         final=fields.flag("final"),
         crash=fields.flag("crash", default=False),

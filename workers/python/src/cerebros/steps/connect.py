@@ -11,7 +11,7 @@ from temporalio.service import RPCError
 from cerebros.errors import UserError
 from cerebros.payload import DATA_CONVERTER
 from cerebros.settings import Settings
-from cerebros.steps import leaving as leaving
+from cerebros.steps.leaving import leave_cleanly
 
 
 def own_identity() -> str:
@@ -21,6 +21,7 @@ def own_identity() -> str:
 
 async def connect(settings: Settings) -> Client:
     """Connects. Raises `UserError` (exit 3) when Temporal does not answer."""
+    leave_cleanly()
     try:
         return await Client.connect(**settings.temporal, identity=own_identity(), data_converter=DATA_CONVERTER)
     except (RPCError, RuntimeError) as error:

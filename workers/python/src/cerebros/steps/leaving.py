@@ -16,9 +16,13 @@ _LIMIT_S = 2.0
 _POLL_S = 0.001
 
 
-@atexit.register
-def wait_for_foreign_threads() -> None:
-    """Returns once no thread but those of `threading` runs Python code, at the latest after 2 s."""
+def leave_cleanly() -> None:
+    """Makes the end of this process wait until no thread but those of `threading` runs Python code, at most 2 s."""
+    atexit.unregister(_wait_for_foreign_threads)
+    atexit.register(_wait_for_foreign_threads)
+
+
+def _wait_for_foreign_threads() -> None:
     deadline = time.monotonic() + _LIMIT_S
     while _foreign_threads() and time.monotonic() < deadline:
         time.sleep(_POLL_S)
