@@ -1,4 +1,3 @@
-import { WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
 import type { Json, RunStatus } from '../contracts/ledger.ts';
 import {
@@ -10,22 +9,19 @@ import {
   type ControlAnswer,
   type SkipInput,
 } from '../contracts/messages.ts';
-import { QUEUES } from '../contracts/queues.ts';
 import { callTemporal, type Cerebros } from './connect.ts';
-import { describeRun, requireDescription } from './describe.ts';
-import { isNotFound, noWorker, refused, runNotFound } from './errors.ts';
+import { requireDescription } from './describe.ts';
+import { refused } from './errors.ts';
 import { checkRunId } from './run-id.ts';
 import { rollbackRun } from './rollback.ts';
 import { ledgerRow, showRun } from './show.ts';
+import { updateRun } from './update-run.ts';
 
 /** The run right after a control was taken. */
 export interface ControlResult {
   readonly execution_id: string;
   readonly status: RunStatus;
 }
-
-/** A control waits this long for a worker, in ms. */
-const UPDATE_MS = 10_000;
 
 // All of them throw UserErrors: RUN_NOT_FOUND (exit 4), REFUSED (5) with the reason, NO_WORKER (5) after about 10 s.
 
@@ -72,34 +68,8 @@ export async function cancelRun(cerebros: Cerebros, id: string): Promise<Control
 type Control = UpdateDefinition<ControlAnswer> | UpdateDefinition<ControlAnswer, [SkipInput]>;
 
 async function control(cerebros: Cerebros, id: string, update: Control, args: [] | [SkipInput] = []): Promise<ControlResult> {
-  checkRunId(id);
-  try {
-    const answer = await callTemporal(
-      cerebros,
-      (client) => client.workflow.getHandle(id).executeUpdate<ControlAnswer, [SkipInput]>(update.name, { args: args as [SkipInput] }),
-      UPDATE_MS,
-    );
-    return { execution_id: id, status: answer.status };
-  } catch (error) {
-    throw await explain(cerebros, { id, update: update.name, error });
-  }
-}
-
-interface Failed {
-  readonly id: string;
-  readonly update: string;
-  readonly error: unknown;
-}
-
-async function explain(cerebros: Cerebros, { id, update, error }: Failed): Promise<unknown> {
-  if (error instanceof WorkflowUpdateFailedError)
-    return refused(`${update} of ${id}: ${error.cause?.message ?? error.message}`, `cerebros show ${id}`, error);
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return noWorker(`${update} of ${id}`, QUEUES.main);
-  if (!isNotFound(error)) return error;
-  const description = await describeRun(cerebros, id);
-  if (!description) return runNotFound(id);
-  const row = await ledgerRow(cerebros, id).catch(() => undefined);
-  return alreadyClosed(id, row?.status ?? description.status.name.toLowerCase());
+  const { status } = await updateRun(cerebros, id, update as UpdateDefinition<ControlAnswer, [] | [SkipInput]>, ...args);
+  return { execution_id: id, status };
 }
 
 function alreadyClosed(id: string, status: string): Error {

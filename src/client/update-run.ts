@@ -16,17 +16,17 @@ const UPDATE_MS = 10_000;
  * Sends an open run an update and returns its answer. Throws UserErrors: INVALID_INPUT (exit 2) for an id that is none, RUN_NOT_FOUND
  * (4), REFUSED (5) with the run's reason or because it has closed, NO_WORKER (5) after about 10 s.
  */
-export async function updateRun<A, I extends object>(
+export async function updateRun<A, I extends [] | [object]>(
   cerebros: Cerebros,
   id: string,
-  { name }: UpdateDefinition<A, [I]>,
-  input: I,
+  { name }: UpdateDefinition<A, I>,
+  ...args: I
 ): Promise<A> {
   checkRunId(id);
   try {
     return await callTemporal(
       cerebros,
-      (client) => client.workflow.getHandle(id).executeUpdate<A, [I]>(name, { args: [input] }),
+      (client) => client.workflow.getHandle(id).executeUpdate<A, [object]>(name, { args: args as [object] }),
       UPDATE_MS,
     );
   } catch (error) {

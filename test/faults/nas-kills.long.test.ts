@@ -13,6 +13,7 @@ import { startOwnServers, type OwnServers } from '../support/own-servers.ts';
 import { until } from '../support/until.ts';
 
 const KILLS = 20;
+const TRIALS = 18;
 
 /** 18 trials of 4 epochs, of which 6 go on to 12; an epoch takes about half a second, and each leaves a checkpoint. */
 const INPUT = JSON.stringify({
@@ -26,7 +27,7 @@ const INPUT = JSON.stringify({
     width: { type: 'categorical', choices: [256, 320, 384] },
     learning_rate: { type: 'float', low: 0.0002, high: 0.005, log: true },
   },
-  budget: { max_trials: 18 },
+  budget: { max_trials: TRIALS },
 });
 
 let servers: OwnServers;
@@ -69,6 +70,9 @@ function epochOf(id: string, training: string): number {
   return Math.max(0, ...files.map((file) => Number(/^epoch-(\d+)\.ckpt$/.exec(file)?.[1] ?? 0)));
 }
 
+/** Of all trials, also of those that do not run just now: one that is promoted has old checkpoints. */
+const TRAININGS = ['best', ...Array.from({ length: TRIALS }, (_, number) => `t${trialFolder(number)}`)];
+
 const STRIKES = [
   { what: 'worker', strike: () => worker.kill(), mend: async () => undefined },
   { what: 'Temporal', strike: () => servers.killTemporal(), mend: () => servers.startTemporal() },
@@ -85,7 +89,7 @@ interface Kill {
 /** Strikes again and again, each time as soon as every running training has passed a new checkpoint. */
 async function killing(id: string): Promise<Kill[]> {
   const kills: Kill[] = [];
-  let before = new Map<string, number>();
+  let before: ReadonlyMap<string, number> = new Map();
   let at = Date.now();
   for (const { what, strike, mend } of Array.from({ length: KILLS }, (_, n) => STRIKES[n % STRIKES.length] ?? STRIKES[0])) {
     const passed = await until(
@@ -100,7 +104,7 @@ async function killing(id: string): Promise<Kill[]> {
     kills.push({ what, passed, after_ms: Date.now() - at });
     await strike();
     at = Date.now();
-    before = new Map(passed.map(([training]) => [training, epochOf(id, training)]));
+    before = new Map(TRAININGS.map((training) => [training, epochOf(id, training)]));
     await mend();
   }
   return kills;

@@ -79,7 +79,9 @@ describe('a search of a thousand trials that train nothing', () => {
     const seconds = (Date.now() - began) / 1000;
     const samples = memory.stop();
     expect(resultOf(waited.json as SagaRun).trials).toMatchObject({ started: TRIALS, completed: TRIALS });
-    expect((await trialsOf({ sql }, 'thousand')).map(({ number }) => number)).toEqual(Array.from({ length: TRIALS }, (_, number) => number));
+    expect((await trialsOf({ sql }, 'thousand')).map(({ number }) => number)).toEqual(
+      Array.from({ length: TRIALS }, (_, number) => number),
+    );
     expect(worker.pid, 'one worker did all of it').toBe(pid);
 
     const lengths = await historyLengths();

@@ -115,10 +115,11 @@ describe('nextRung', () => {
 
   it('promotes from the highest rung first', () => {
     const upper = [valued(0, 0.9, 0.91), valued(1, 0.8, 0.92), valued(2, 0.7, 0.8)];
-    const lower = [valued(3, 0.6), valued(4, 0.5), valued(5, 0.4), valued(6, 0.3), valued(7, 0.2), valued(8, 0.1)];
-    expect(nextRung(nine, [...upper, ...lower])).toMatchObject({ number: 1, from_epochs: 3, to_epochs: 9 });
+    const lower = Array.from({ length: 9 }, (_, index) => valued(3 + index, 0.6 - index / 100));
+    // Of twelve in the first rung, number 3 is among the best third too.
+    expect(nextRung({ ...nine, max_trials: 12 }, [...upper, ...lower])).toMatchObject({ number: 1, from_epochs: 3, to_epochs: 9 });
     const promoted = upper.toSpliced(1, 1, valued(1, 0.8, 0.92, 0.95));
-    expect(nextRung({ ...nine, max_trials: 12 }, [...promoted, ...lower])).toMatchObject({ number: 9, from_epochs: 0 });
+    expect(nextRung({ ...nine, max_trials: 12 }, [...promoted, ...lower])).toMatchObject({ number: 3, from_epochs: 1, to_epochs: 3 });
   });
 
   it('leaves a failed trial behind, and its place at the top empty', () => {
@@ -133,6 +134,7 @@ describe('nextRung', () => {
     expect(nextRung(two, [valued(0, 0.5), valued(1, 0.6)])).toMatchObject({ number: 1, from_epochs: 1, to_epochs: 3 });
     expect(nextRung(two, [valued(0, 0.5), valued(1, 0.6, 0.4)])).toMatchObject({ number: 1, from_epochs: 3, to_epochs: 9 });
     expect(nextRung(two, [valued(0, 0.5), { ...valued(1, 0.6, 0.4), failed: true }])).toMatchObject({ number: 0, from_epochs: 1 });
+    expect(nextRung(two, [valued(0, 0.5), trial(1, { failed: true, outstanding_to: 1 })])).toMatchObject({ number: 0, from_epochs: 1 });
     expect(nextRung(two, [valued(0, 0.5), valued(1, 0.6, 0.4, 0.7)])).toBe(null);
     expect(nextRung(two, [trial(0, { failed: true }), trial(1, { failed: true })])).toBe(null);
   });

@@ -114,6 +114,12 @@ describe.each(LEARNERS)('the sampler %s', (name) => {
   });
 });
 
+it.each(['tpe', 'evolution'] as const)('the sampler %s begins with ten random configurations', (name) => {
+  const [learnt, random] = [name, 'random' as const].map((one) => play(createSampler({ name: one, space: everyKind, seed: 6 }), 11));
+  expect(learnt?.slice(0, 10)).toEqual(random?.slice(0, 10));
+  expect(learnt?.at(10)).not.toEqual(random?.at(10));
+});
+
 describe('createSampler', () => {
   const good: SamplerOptions = { name: 'tpe', space: eight, seed: 1 };
   const faults: readonly (readonly [string, object, string])[] = [
