@@ -95,6 +95,7 @@ async function killing(id: string): Promise<Kill[]> {
     const passed = await until(
       async () => {
         const trainings = await running(id).catch(() => []);
+        await refuseEnd(id, kills.length);
         const epochs = trainings.map((training) => [training, before.get(training) ?? 0, epochOf(id, training)] as const);
         return epochs.length > 0 && worker.pid > 0 && epochs.every(([, then, now]) => now > then) ? epochs : undefined;
       },
@@ -102,6 +103,7 @@ async function killing(id: string): Promise<Kill[]> {
       `a new checkpoint of each running trial, after ${kills.length} kills`,
     );
     kills.push({ what, passed, after_ms: Date.now() - at });
+    process.stderr.write(lineOf(kills.length, { what, passed, after_ms: Date.now() - at }));
     await strike();
     at = Date.now();
     before = new Map(TRAININGS.map((training) => [training, epochOf(id, training)]));
@@ -117,7 +119,6 @@ describe('a search whose worker and server are killed', () => {
     expect((await run(['start', 'nas-search', '--input', '-', '--id', 'killed'], INPUT)).code).toBe(0);
     const kills = await killing('killed');
     const waited = await run(['start', 'nas-search', '--input', '-', '--id', 'killed', '--wait'], INPUT);
-    process.stderr.write(kills.map(lineOf).join(''));
     const result = resultOf(waited.json as SagaRun);
     expect(worker.killed).toBe(kills.filter(({ what }) => what !== 'Temporal').length);
     expect(kills.every(({ passed }) => passed.every(([, before, now]) => now > before))).toBe(true);
@@ -130,7 +131,14 @@ describe('a search whose worker and server are killed', () => {
   }, 600_000);
 });
 
-function lineOf({ what, passed, after_ms }: Kill, n: number): string {
+/** A search that is over cannot be killed any more; its rows say why. */
+async function refuseEnd(id: string, kills: number): Promise<void> {
+  const [row] = await sql`select status from saga_runs where id = ${id}`;
+  if (row?.['status'] === 'running') return;
+  throw new Error(`${id} is ${row?.['status']} after ${kills} kills: ${JSON.stringify((await findings({ sql }, id)).slice(0, 20))}`);
+}
+
+function lineOf(n: number, { what, passed, after_ms }: Kill): string {
   const trials = passed.map(([training, before, now]) => `${training} from epoch ${before} to ${now}`).join(', ');
-  return `kill ${n + 1} of ${what}, ${after_ms} ms after the last: ${trials}\n`;
+  return `kill ${n} of ${what}, ${after_ms} ms after the last: ${trials}\n`;
 }

@@ -153,7 +153,7 @@ describe('nextRung', () => {
 
   it('goes on from enqueued values that the space does not know', () => {
     for (const name of ['tpe', 'evolution', 'random'] as const) {
-      const enqueue = Array.from({ length: 12 }, () => ({ depth: 99, width: 13, lr: 'fast', op: 'pool', dropout: 7 }));
+      const enqueue = Array.from({ length: 12 }, () => ({ depth: 99, width: 13, batch: 'all', op: 'pool', dropout: 7, lr: 0.01 }));
       const queued: StudySpec = { ...study, sampler: { name }, enqueue };
       const { trials } = simulate({ study: queued, parallel: 2, seed: 1, value: (_params, _epochs, number) => number });
       for (const { params } of trials.slice(12)) expect(faultsOf(params)).toEqual([]);

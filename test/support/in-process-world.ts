@@ -114,11 +114,12 @@ export class World {
   /** Starts a timer of the workflow; what it returns stops it. */
   timer(ms: number, fire: () => void, summary?: string): () => void {
     this.timers.push(summary);
-    const happening = this.#after(ms, fire);
+    const happening = this.after(ms, fire);
     return () => this.#agenda.delete(happening);
   }
 
-  #after(ms: number, fire: () => void, told = true): Happening {
+  /** Lets something happen later; `told`: the workflow is told of it. */
+  after(ms: number, fire: () => void, told = true): Happening {
     const happening = { at: this.#clock + Math.floor(ms), fire, told };
     if (ms < Infinity) this.#agenda.add(happening);
     return happening;
@@ -138,23 +139,23 @@ export class World {
       const attemptsLeft = retry?.maximumAttempts ?? Infinity;
       const pending: Call = { type, args: JSON.stringify(args), attemptsLeft, cancelled: false, resolve, reject };
       if (scope.cancellable) scope.cancelRequested.catch(() => (pending.cancelled = true));
-      this.#after(this.#pace(type, args[0]), () => this.#begin(pending, activity), false);
+      this.after(this.#pace(type, args[0]), () => this.#begin(pending, activity), false);
     });
     return call.finally(() => this.#pendingIds.delete(activityId ?? ''));
   }
 
   #begin(call: Call, activity: InProcessActivity): void {
-    if (call.cancelled) return void this.#after(0, () => call.reject(failed(call.type, new CancelledFailure('cancelled'))));
+    if (call.cancelled) return void this.after(0, () => call.reject(failed(call.type, new CancelledFailure('cancelled'))));
     call.attemptsLeft -= 1;
     const args = JSON.parse(call.args) as never[];
     const end = activity(...args);
-    this.#after(this.#pace(call.type, args[0]), () => {
+    this.after(this.#pace(call.type, args[0]), () => {
       if (call.cancelled && this.#random() < 0.5) return call.reject(failed(call.type, new CancelledFailure('cancelled')));
       try {
         call.resolve(JSON.parse(JSON.stringify(end() ?? null)));
       } catch (error) {
         const again = call.attemptsLeft > 0 && error instanceof ApplicationFailure && !error.nonRetryable;
-        if (again) this.#after(this.#pace(call.type, args[0]), () => this.#begin(call, activity), false);
+        if (again) this.after(this.#pace(call.type, args[0]), () => this.#begin(call, activity), false);
         else call.reject(failed(call.type, error as Error));
       }
     });

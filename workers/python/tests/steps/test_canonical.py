@@ -39,7 +39,7 @@ def test_sorts_keys_as_javascript_does() -> None:
 
 
 def test_writes_text_as_javascript_does() -> None:
-    assert canonical_json(["\x01\n\"\\/\x7f\u2028ü"]) == '["\\u0001\\n\\"\\\\/\x7f\u2028ü"]'
+    assert canonical_json(['\x01\n"\\/\x7f\u2028ü']) == '["\\u0001\\n\\"\\\\/\x7f\u2028ü"]'
 
 
 def test_hashes_as_the_typescript_side_does() -> None:
@@ -47,7 +47,10 @@ def test_hashes_as_the_typescript_side_does() -> None:
     blueprint = {
         "version": "1",
         "name": "report",
-        "steps": [{"name": "extract", "estimated_duration_s": 2.0}, {"needs": ["extract"], "name": "load", "undo": {"task_type": "unload"}}],
+        "steps": [
+            {"name": "extract", "estimated_duration_s": 2.0},
+            {"needs": ["extract"], "name": "load", "undo": {"task_type": "unload"}},
+        ],
         "description": "Zahlen für alle ☃",
     }
     assert sha256_of_json(blueprint) == "796c978e05c0e13193bd37ea9a79f47b2cafea83cde281317fbb3930bfe9d17c"

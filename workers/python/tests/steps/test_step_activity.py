@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from json_schema import Schema
 from step_calls import environment, serve, served, step_input
-from temporalio.converter import DefaultFailureConverter
 from temporalio.api.failure.v1 import Failure
+from temporalio.converter import DefaultFailureConverter
 from temporalio.exceptions import ApplicationError
 
 from cerebros import Context, Step, sleep, step
@@ -180,7 +180,9 @@ class Own(Exception):
     ],
 )
 @pytest.mark.parametrize("in_thread", [True, False])
-def test_every_failure_arrives_with_its_name_and_a_message_that_fits(error: BaseException, type_: str, message: str, in_thread: bool) -> None:
+def test_every_failure_arrives_with_its_name_and_a_message_that_fits(
+    error: BaseException, type_: str, message: str, in_thread: bool
+) -> None:
     @step
     def plain() -> None:
         raise error
@@ -189,7 +191,7 @@ def test_every_failure_arrives_with_its_name_and_a_message_that_fits(error: Base
     async def coroutine() -> None:
         raise error
 
-    with pytest.raises(Exception) as caught:  # noqa: PT011 -- what it is comes below
+    with pytest.raises(Exception) as caught:
         serve(plain if in_thread else coroutine)
     failure = Failure()
     DefaultFailureConverter().to_failure(caught.value, DATA_CONVERTER.payload_converter, failure)

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 def test_binds_by_name_and_by_annotation() -> None:
     @step
-    async def it(inputs: Any, extract: Any, load_eu: Any, here: Context, optional: Any = "default") -> Any:
+    async def it(  # noqa: PLR0913, PLR0917 -- one of each sort
+        inputs: Any, extract: Any, load_eu: Any, here: Context, optional: Any = "default"
+    ) -> Any:
         return [inputs, extract, load_eu, here.execution_id, optional]
 
     answer = serve(it, needs={"extract": [1], "load-eu": {"rows": 2}, "other": 3})
@@ -123,7 +125,7 @@ def refunds(undo: Undo) -> None:
         (lambda: step(generates), "step generates: expected a function, got a generator; return a list instead of yielding"),
         (lambda: step(name="a")(lambda *rows: rows), "parameter *rows: expected one that is given by name; write rows without"),
         (lambda: step(name="a")(lambda **rows: rows), "parameter **rows: expected one that is given by name"),
-        (lambda: step(7), "step: expected a function, got 7"),
+        (lambda: step(7), "step: expected a function, got 7"),  # type: ignore[call-overload]
         (lambda: step(dict), "step: expected a function, got <class 'dict'>"),
         (lambda: step(name="two words")(partial(print)), "step 'two words': expected a name of letters"),
         (lambda: step(name="7")(lambda: 1), "and no number; give name="),
@@ -131,7 +133,7 @@ def refunds(undo: Undo) -> None:
         (lambda: step(lambda: 1), "step '<lambda>': expected a name of letters"),
         (lambda: step(name="inputs")(lambda: 1), "step inputs: expected another name"),
         (lambda: step(name="a", timeout=0)(lambda: 1), "timeout of step a: expected 1 to 31536000000 ms, got 0 ms"),
-        (lambda: step(name="a", timeout=1.5)(lambda: 1), "timeout of step a: expected a timedelta or whole milliseconds, got 1.5"),
+        (lambda: step(name="a", timeout=1.5)(lambda: 1), "timeout of step a: expected a timedelta or whole milliseconds, got 1.5"),  # type: ignore[call-overload]
         (lambda: step(name="a", heartbeat=499)(lambda: 1), "heartbeat of step a: expected 500 to"),
         (lambda: step(name="a", schedule_to_start=timedelta(milliseconds=99))(lambda: 1), "expected 100 to"),
         (lambda: step(name="a", max_retries=-1)(lambda: 1), "max_retries of step a: expected a whole number from 0 to 1000, got -1"),

@@ -63,7 +63,7 @@ def test_each_step_stands_behind_those_it_needs() -> None:
         (lambda wf: None, "workflow it: expected 1 to 500 steps, got 0; give some to wf.timeline(a >> b)"),
         (lambda wf: wf.timeline([named(f"s{n}") for n in range(501)]), "expected 1 to 500 steps, got 501"),
         (lambda wf: wf.timeline(a >> []), "timeline: expected steps in the list, got none"),
-        (lambda wf: wf.timeline(a >> print), "expected steps, as a >> [b, c] >> d, got <built-in function print> (write @step above it)"),
+        (lambda wf: wf.timeline(a >> print), "expected steps, as a >> [b, c] >> d, got <built-in function print> (write @step above it)"),  # type: ignore[operator]
         (lambda wf: wf.timeline("a"), "expected steps, as a >> [b, c] >> d, got 'a'"),
     ],
 )
@@ -76,13 +76,13 @@ def test_says_why_it_is_no_graph(declare: Callable[[Builder], None], says: str) 
 @pytest.mark.parametrize("name", ["two words", "", "a" * 101])
 def test_names_and_versions_are_plain(name: str) -> None:
     for options in ({"name": name or "?"}, {"version": name}):
-        with pytest.raises(ValueError, match='expected letters, digits, ".", "_" or "-", 1 to 100'):
+        with pytest.raises(ValueError, match="expected letters, digits"):
             workflow(**options)(lambda wf: wf.timeline(a))
 
 
 def test_says_which_parameter_no_step_gives() -> None:
     @step
-    async def load(extract: Any, rows: Any, ctx: Context, inputs: Any, more: Any = None) -> None:
+    async def load(extract: Any, rows: Any, ctx: Context, more: Any = None) -> None:
         return None
 
     @load.undo

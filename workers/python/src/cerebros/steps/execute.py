@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,10 +59,11 @@ Handle = WorkflowHandle[Any, Any]
 async def start_run(settings: Settings, request: StartRequest) -> tuple[Handle, StartedRun]:
     """Starts a run, or finds the one that the same id and input started before. Raises `UserError`."""
     id = _checked_id(request.id)
+    metadata = {} if request.requested_by is None else {"metadata": {"requested_by": _checked_person(request.requested_by)}}
     _check_input(request.input)
     client = await connect(settings)
     try:
-        handle = await _start(client, id, request)
+        handle = await _start(client, id, [request.input, metadata])
         run_id = handle.first_execution_run_id or ""
     except WorkflowAlreadyStartedError as error:
         handle, run_id = client.get_workflow_handle(id), error.run_id or ""
@@ -81,13 +82,12 @@ async def wait_for(handle: Handle) -> dict[str, Any]:
         raise _run_failed(handle.id, error.cause) from error
 
 
-async def _start(client: Client, id: str, request: StartRequest) -> Handle:
-    blueprint = request.input["blueprint"]
+async def _start(client: Client, id: str, arguments: Sequence[Mapping[str, Any]]) -> Handle:
+    blueprint = arguments[0]["blueprint"]
     plan = plan_of(blueprint)
-    metadata = {} if request.requested_by is None else {"metadata": {"requested_by": _checked_person(request.requested_by)}}
     return await client.start_workflow(
         _WORKFLOW,
-        args=[request.input, metadata],
+        args=arguments,
         id=id,
         task_queue=_QUEUE,
         memo={"cerebros": {"kind": _KIND, "plan": plan}},

@@ -33,13 +33,13 @@ def reportable(error: BaseException) -> Exception:
         return error
     name = getattr(error, "type", None) or type(error).__name__
     final = bool(getattr(error, "non_retryable", False))
-    return ApplicationError(_text(error)[:_MESSAGE_CHARS] or name, type=name, non_retryable=final)
+    return ApplicationError(_message(error) or name, type=name, non_retryable=final)
 
 
 def code_and_message(error: BaseException) -> tuple[str, str]:
     """How the engine names an error in its rows: `src/workflows/saga/step-error.ts`."""
     code = (error.type or "ERROR") if isinstance(error, ApplicationError) else type(error).__name__
-    return code, (error.message if isinstance(error, ApplicationError) else _text(error))[:_MESSAGE_CHARS]
+    return code, _message(error)
 
 
 def _travels(error: Exception) -> bool:
@@ -59,8 +59,10 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         one = one.__cause__
 
 
-def _text(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     try:
-        return str(error).encode(errors="replace").decode()
+        # The text of an ApplicationError begins with its type.
+        text = error.message if isinstance(error, ApplicationError) else str(error)
+        return text[:_MESSAGE_CHARS].encode(errors="replace").decode()
     except Exception as failed:  # a __str__ that raises is no reason to lose the failure
         return f"its text cannot be had ({type(failed).__name__})"

@@ -17,7 +17,7 @@ _TIMEOUT_S = 60
 
 def register_blueprint(blueprint: Blueprint, file: Path) -> Mapping[str, Any]:
     """Writes the blueprint to the file, registers it, and answers its row. Raises `UserError` with the command's exit code."""
-    file.write_text(f"{json.dumps(blueprint, ensure_ascii=False, indent=2)}\n", encoding="utf-8")
+    _write(blueprint, file)
     by_hand = f"cerebros blueprint register {file}"
     command = _command()
     if command is None:
@@ -30,8 +30,22 @@ def register_blueprint(blueprint: Blueprint, file: Path) -> Mapping[str, Any]:
         raise UserError(f"{file} is written, but the command did not end within {_TIMEOUT_S} s; run: {by_hand}", 3) from None
     if said.returncode != 0:
         raise UserError(f"{by_hand} exited with {said.returncode}: {_message(said.stderr)}", said.returncode)
-    row: Mapping[str, Any] = json.loads(said.stdout)
-    return row
+    return _row(by_hand, said.stdout)
+
+
+def _write(blueprint: Blueprint, file: Path) -> None:
+    try:
+        file.write_text(f"{json.dumps(blueprint, ensure_ascii=False, indent=2)}\n", encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{file} cannot be written ({error.strerror}); name another file") from error
+
+
+def _row(by_hand: str, stdout: str) -> Mapping[str, Any]:
+    try:
+        row: Mapping[str, Any] = json.loads(stdout)
+        return row
+    except ValueError:
+        raise UserError(f"{by_hand}: expected a row as JSON, got {stdout!r:.80}; is it the cerebros of this release?", 3) from None
 
 
 def _command() -> Sequence[str] | None:
@@ -46,9 +60,9 @@ def _command() -> Sequence[str] | None:
 
 
 def _message(stderr: str) -> str:
-    """With `-o json` an error is `{error: {code, message, hint}}`."""
+    """With `-o json` an error is `{error: {code, message, hint}}`, behind what else was said."""
     try:
-        error = json.loads(stderr)["error"]
+        error = json.loads(stderr[stderr.index("{") :])["error"]
         return f"{error['message']} ({error['hint']})" if error.get("hint") else str(error["message"])
     except (ValueError, KeyError, TypeError):
         return stderr.strip()[-2000:]
