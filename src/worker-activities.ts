@@ -47,7 +47,13 @@ export function createWorkerActivities({ sql, client, cerebros, settings }: Work
     ...createNasRunActivities({ sql, artifacts, jobs }),
   };
   return {
-    main: { ...createLedgerActivities({ sql }), ...createKeepValue(), ...createStudyActivities({ sql, artifacts }), ...createNoopRung(), ...serveSteps(steps) },
+    main: {
+      ...createLedgerActivities({ sql }),
+      ...createKeepValue(),
+      ...createStudyActivities({ sql, artifacts }),
+      ...createNoopRung(),
+      ...serveSteps(steps),
+    },
     compute: { ...createTrainingJobActivities({ artifacts }), ...createTrainRung({ artifacts }) },
     computeSlots: availableParallelism(),
   };
