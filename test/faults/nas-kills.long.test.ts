@@ -7,7 +7,7 @@ import type { SagaRun } from '../../src/contracts/ledger.ts';
 import { DATA_CONVERTER } from '../../src/data-converter.ts';
 import { openLedger, type Sql } from '../../src/ledger/connection.ts';
 import { cli, makeDataDir, type Said } from '../support/cli.ts';
-import { eventsOf, findings, resultOf } from '../support/nas-searches.ts';
+import { eventsOf, findings, measurements, resultOf } from '../support/nas-searches.ts';
 import { KeptWorker } from '../support/nas-worker.ts';
 import { startOwnServers, type OwnServers } from '../support/own-servers.ts';
 import { until } from '../support/until.ts';
@@ -123,6 +123,7 @@ describe('a search whose worker and server are killed', () => {
     expect(worker.killed).toBe(kills.filter(({ what }) => what !== 'Temporal').length);
     expect(kills.every(({ passed }) => passed.every(([, before, now]) => now > before))).toBe(true);
     expect(await findings({ sql }, 'killed')).toEqual(await findings({ sql }, 'calm'));
+    expect(await measurements({ sql }, 'killed')).toEqual(await measurements({ sql }, 'calm'));
     expect(result.trials).toEqual(calm.trials);
     expect(result).toMatchObject({ best: calm.best, model_sha256: calm.model_sha256, test_accuracy: calm.test_accuracy });
     expect((await eventsOf({ sql }, 'killed')).toSorted()).toEqual((await eventsOf({ sql }, 'calm')).toSorted());

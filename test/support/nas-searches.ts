@@ -14,17 +14,17 @@ import { until } from './until.ts';
 
 // Words that the tests of whole searches are written in.
 
-/** A search that trains nothing: 12 trials of up to 9 epochs, two at a time. */
+/** A search that trains nothing: 8 trials of up to 3 epochs, two at a time. */
 export function noop(changes: object = {}): object {
   const space = { x: { type: 'float', low: 0, high: 1 } };
   return {
     dataset_id: 'digits',
     objective: 'accuracy',
     engine: 'noop',
-    epochs: 9,
+    epochs: 3,
     seed: 3,
     search_space: space,
-    budget: { max_trials: 12 },
+    budget: { max_trials: 8 },
     ...changes,
   };
 }
@@ -82,6 +82,12 @@ export async function findings(rig: Pick<NasRig, 'sql'>, id: string): Promise<re
   return trials.map(({ number, params, status, value, epochs, param_count, weights_sha256, error }) => {
     return { number, params, status, value, epochs, param_count, weights_sha256, error };
   });
+}
+
+/** What was measured of a search: loss and accuracy of each epoch of each trial. */
+export async function measurements({ sql }: Pick<NasRig, 'sql'>, id: string): Promise<readonly string[]> {
+  const rows = await sql`select trial, step, name, value from metrics where run = ${id} order by trial, step, name`;
+  return rows.map((row) => [row['trial'], row['step'], row['name'], row['value']].join(' '));
 }
 
 /** Types of the events of a search, in their order; the saga's own left out. */

@@ -47,14 +47,14 @@ describe.concurrent('a search', () => {
     expect(result).toMatchObject({
       run_id: 'simple',
       stopped_by: 'max_trials',
-      trials: { started: 12, failed: 0, cancelled: 0 },
+      trials: { started: 8, failed: 0, cancelled: 0 },
       model_id: null,
     });
     const trials = await trialsOf(rig, 'simple');
-    expect(result.best.value).toBe(Math.max(...trials.filter((trial) => trial.epochs === 9).map((trial) => trial.value ?? 0)));
+    expect(result.best.value).toBe(Math.max(...trials.filter((trial) => trial.epochs === 3).map((trial) => trial.value ?? 0)));
     const events = await eventsOf(rig, 'simple');
     expect([events[0], events.at(-1)]).toEqual(['cerebros.nas.run.started', 'cerebros.nas.run.completed']);
-    expect(events.filter((type) => type === 'cerebros.trial.started')).toHaveLength(12);
+    expect(events.filter((type) => type === 'cerebros.trial.started')).toHaveLength(8);
     expect(events.filter((type) => type === 'cerebros.trial.completed')).toHaveLength(result.trials.completed);
     expect(await openWorkflows(rig, 'simple')).toEqual([]);
     expect(await differences(rig, 'simple')).toEqual([]);
@@ -165,7 +165,7 @@ describe.concurrent('a search that cannot finish', () => {
     { id: 'none', budget: { max_trials: 3 }, failing: () => true, code: 'NO_TRIAL_COMPLETED', says: 'trial 0: TRAINING_DIVERGED' },
     {
       id: 'too-many',
-      budget: { max_trials: 12, max_failed_trials: 1 },
+      budget: { max_trials: 8, max_failed_trials: 1 },
       failing: ({ trial }: TrainRungInput) => trial === 1 || trial === 2,
       code: 'TOO_MANY_FAILED_TRIALS',
       says: 'trial 1: TRAINING_DIVERGED',

@@ -14,10 +14,10 @@ describe.concurrent('a live edit', () => {
   it('extends a search, and shortens it: it starts exactly so many trials', async () => {
     const hold = await held(rig, 'extended', noop({ budget: { max_trials: 5 } }));
     expect(await extendStudy(rig.cerebros, 'extended', 30)).toMatchObject({ max_trials: 30, status: 'running' });
-    expect(await extendStudy(rig.cerebros, 'extended', 14)).toMatchObject({ max_trials: 14, trials: { running: 3 } });
+    expect(await extendStudy(rig.cerebros, 'extended', 10)).toMatchObject({ max_trials: 10, trials: { running: 3 } });
     hold.letGo();
-    expect(resultOf(await closed(rig, 'extended'))).toMatchObject({ trials: { started: 14 }, stopped_by: 'max_trials' });
-    expect(await trialsOf(rig, 'extended')).toHaveLength(14);
+    expect(resultOf(await closed(rig, 'extended'))).toMatchObject({ trials: { started: 10 }, stopped_by: 'max_trials' });
+    expect(await trialsOf(rig, 'extended')).toHaveLength(10);
   });
 
   it('keeps more trials in flight at once, and then fewer, which lets those over it finish', async () => {
@@ -27,7 +27,7 @@ describe.concurrent('a live edit', () => {
     expect(await setParallel(rig.cerebros, 'parallel', 1)).toMatchObject({ parallel: 1 });
     await stays(() => hold.came.length === 5, 500, 'five trials in flight');
     hold.letGo();
-    expect(resultOf(await closed(rig, 'parallel')).trials.started).toBe(12);
+    expect(resultOf(await closed(rig, 'parallel')).trials.started).toBe(8);
   });
 
   it('has a configuration tried next, once', async () => {
@@ -35,7 +35,7 @@ describe.concurrent('a live edit', () => {
     const hold = await held(rig, 'enqueued', noop());
     await enqueueTrial(rig.cerebros, 'enqueued', params);
     hold.letGo();
-    expect(resultOf(await closed(rig, 'enqueued')).trials.started).toBe(12);
+    expect(resultOf(await closed(rig, 'enqueued')).trials.started).toBe(8);
     const own = (await trialsOf(rig, 'enqueued')).filter((trial) => trial.params['x'] === params.x);
     // Three were decided on before it.
     expect(own.map((trial) => trial.number)).toEqual([3]);
@@ -121,7 +121,7 @@ describe.concurrent('a budget of time', () => {
   it('ends a search when it is spent, with what it has, and stops what is in flight', async () => {
     const hold = new Hold(rig, 'timed', ({ trial }) => trial >= 4);
     const began = Date.now();
-    await start(rig, 'timed', noop({ budget: { max_trials: 12, max_time_s: 3 } }));
+    await start(rig, 'timed', noop({ budget: { max_trials: 8, max_time_s: 3 } }));
     const result = resultOf(await closed(rig, 'timed'));
     expect(Date.now() - began).toBeGreaterThan(3000);
     expect(result.stopped_by).toBe('max_time');

@@ -55,12 +55,12 @@ async function fillHistory(id: string): Promise<void> {
 
 describe.concurrent('a study with a long history', () => {
   it('continues as new between trials as often as it takes, and comes to the same as in one run', async () => {
-    const input = noop({ budget: { max_trials: 40 } });
+    const input = noop({ budget: { max_trials: 30 } });
     const [patient, result] = await Promise.all([startNasRig().then(searchedThere), searched(rig, 'long', input).then(resultOf)]);
     expect(result).toEqual({ ...patient.result, run_id: 'long' });
     expect(await findings(rig, 'long')).toEqual(patient.findings);
     const histories = await historiesOf('long.study');
-    expect(histories.length).toBeGreaterThan(3);
+    expect(histories.length).toBeGreaterThan(2);
     // What is in flight when it is suggested finishes: a few events more.
     expect(Math.max(...histories.map((events) => events.length))).toBeLessThan(SUGGESTED + 60);
     const entries = studyEntries(rig, 'long').map(({ seq }) => seq);

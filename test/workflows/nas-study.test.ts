@@ -10,6 +10,7 @@ import {
   filesOf,
   findings,
   leftOf,
+  measurements,
   held,
   Hold,
   nasEventsOf,
@@ -63,6 +64,7 @@ describe.concurrent('a search that is halted', () => {
     const result = resultOf(await closed(rig, 'halted'));
     const undisturbed = resultOf(await searched(rig, 'calm', digits()));
     expect(await findings(rig, 'halted')).toEqual(await findings(rig, 'calm'));
+    expect(await measurements(rig, 'halted')).toEqual(await measurements(rig, 'calm'));
     expect(result.model_sha256).toBe(undisturbed.model_sha256);
     expect(new Set(hold.came).size, `each rung once: ${hold.came.join(', ')}`).toBe(hold.came.length);
     expect(startsOf(await trialsOf(rig, 'halted')).slice(0, before.length)).toEqual(startsOf(before));
@@ -94,7 +96,7 @@ const startsOf = (trials: readonly TrialRow[]): unknown[] => trials.map((trial) 
 describe.concurrent('a search that is cancelled', () => {
   it('in the middle leaves nothing: its trials have closed, its folder is gone, and it says so once', async () => {
     const hold = new Hold(rig, 'cancelled', ({ trial }) => trial >= 3);
-    await held(rig, 'cancelled', digits({ budget: { max_trials: 12 } }), { hold, count: 5 });
+    await held(rig, 'cancelled', digits({ budget: { max_trials: 8 } }), { hold, count: 5 });
     await cancelRun(rig.cerebros, 'cancelled');
     await expectNothingLeft('cancelled');
     expect(await statusOf(rig, 'cancelled.t0003')).toBe('CANCELLED');

@@ -129,7 +129,7 @@ async function say(said: Said): Promise<unknown> {
   const { gate, data_bytes, ...answered } = said as { readonly gate?: string; readonly data_bytes?: number };
   if (gate !== undefined) await until(() => existsSync(gate), 30_000);
   const data = data_bytes === undefined ? {} : { data: 'x'.repeat(data_bytes) };
-  if ('fail' in said) throw ApplicationFailure.nonRetryable(String(said.fail), 'SCRIPTED');
+  if ('fail' in said && typeof said.fail === 'string') throw ApplicationFailure.nonRetryable(said.fail, 'SCRIPTED');
   return 'raw' in said ? said.raw : { ...report(), ...answered, ...data };
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { foldHistory } from '../../../src/client/history/fold.ts';
 import type { Json } from '../../../src/contracts/ledger.ts';
-import { HistoryBuilder, payload, raw, returned } from '../../support/history-builder.ts';
+import { payload, raw, returned, type HistoryBuilder } from '../../support/history-builder.ts';
 import { answers, asks, begins, decision, external, fold, hears, sleeps, stepOf, success } from './external-history.ts';
 
 describe('a step with an external worker', () => {

@@ -4,6 +4,7 @@ import type { FoldedRun } from '../../../src/client/history/folded.ts';
 import { planRecover, planRollback, planUndoRetry, type ReentryPlan } from '../../../src/client/reentry.ts';
 import type { Reentry, SagaStart } from '../../../src/contracts/saga-start.ts';
 import { failure, HistoryBuilder } from '../../support/history-builder.ts';
+import { asks, sleeps, suspended } from './external-history.ts';
 
 const fold = (history: HistoryBuilder): FoldedRun => foldHistory(history.events, { id: 'r' });
 
@@ -102,6 +103,27 @@ describe('rollback', () => {
       error: { ...error, compensate_from_idx: 1 },
       steps: [{}, { step_idx: 1, status: 'running', outcome: 'unknown' }],
     });
+  });
+
+  it('seeds a step that slept, or waited, as one of unknown outcome', () => {
+    for (const said of [sleeps(), asks()]) {
+      const { history } = suspended(said);
+      history.add('workflowExecutionTerminated', {});
+      const plan = planRollback(fold(history));
+      expect(plan).toMatchObject({ preview: { undone: [{ step_idx: 0 }] } });
+      expect(entryOf(plan).steps).toEqual([
+        {
+          step_idx: 0,
+          status: 'running',
+          outcome: 'unknown',
+          attempts: 3,
+          worker_id: 'w1',
+          queued_at: expect.any(String),
+          started_at: '2026-01-01T00:00:00.500Z',
+          generation: 0,
+        },
+      ]);
+    }
   });
 
   it("keeps a halted run's reason, or takes the one that is given", () => {

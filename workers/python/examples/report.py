@@ -1,14 +1,16 @@
 """A report in three steps: one sleeps for rows that come late, one asks whether to publish.
 
-python report.py local    runs it here, without any server, and asks for the approval at this terminal
-python report.py worker   serves its steps on a stack (`cerebros dev`)
-python report.py run      starts a run there and waits for its result; `cerebros approvals` shows what it asks
+python report.py local      runs it here, without any server, and asks for the approval at this terminal
+python report.py worker     serves its steps on a stack (`cerebros dev`)
+python report.py run        starts a run there and waits for its result; `cerebros approvals` shows what it asks
+python report.py register   registers it, so that `cerebros start blueprint` can run it by its name
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import dataclasses
 import json
 import logging
 import sys
@@ -64,6 +66,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["local", "worker", "run", "register"])
     parser.add_argument("--id", help="id of the run: the same again is the same run")
+    parser.add_argument("--no-wait", action="store_true", help="run: do not wait for the result")
     parser.add_argument("--yes", action="store_true", help="local: approve without asking")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
@@ -83,6 +86,8 @@ def main() -> None:
 def _result(options: argparse.Namespace) -> Any:
     if options.what == "register":
         return report.register()
+    if options.what == "run" and options.no_wait:
+        return dataclasses.asdict(asyncio.run(report.execute(INPUTS, id=options.id, wait=False)))
     if options.what == "run":
         return asyncio.run(report.execute(INPUTS, id=options.id))
     return asyncio.run(report.run_local(INPUTS, on_approval=(lambda _: True) if options.yes else None))

@@ -2,6 +2,7 @@
 
 from cerebros.errors import UserError
 from cerebros.steps.context import Context
+from cerebros.steps.further import Further
 from cerebros.steps.local.asking import ApprovalRequest, Verdict
 from cerebros.steps.protocol import StepError, Undo
 from cerebros.steps.run_failed import RunFailed, Stuck
@@ -15,6 +16,7 @@ __all__ = [
     "Builder",
     "Context",
     "Decision",
+    "Further",
     "RunFailed",
     "Slept",
     "Step",

@@ -13,7 +13,22 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from cerebros import ApprovalRequest, Builder, Context, RunFailed, Step, Undo, UserError, Verdict, Workflow, approval, sleep, step, workflow
+from cerebros import (
+    ApprovalRequest,
+    Builder,
+    Context,
+    Further,
+    RunFailed,
+    Step,
+    Undo,
+    UserError,
+    Verdict,
+    Workflow,
+    approval,
+    sleep,
+    step,
+    workflow,
+)
 from cerebros.steps.local import step_run
 
 log: list[Any] = []
@@ -181,9 +196,9 @@ def test_nobody_deciding_in_time_counts_as_the_policy_says(on_timeout: Any, outc
         return True
 
     if on_timeout == "fail":
-        assert failed(of(it), on_approval=never, time_scale=1).code == outcome
+        assert failed(of(it), on_approval=never).code == outcome
     else:
-        assert run(of(it), on_approval=never, time_scale=1)["it"] == outcome
+        assert run(of(it), on_approval=never)["it"] == outcome
 
 
 @pytest.mark.parametrize(("answer", "code"), [(lambda _: "yes", "INVALID_INPUT"), (lambda _: 1 / 0, "ZeroDivisionError")])
@@ -192,8 +207,8 @@ def test_a_callback_that_gives_no_verdict_fails_the_step(answer: Callable[[Any],
     async def it() -> Any:
         return (await approval("publish", timeout=1000)).approved
 
-    assert failed(of(it), on_approval=answer, time_scale=1).code == code
-    assert run(of(it), on_approval=lambda _: False, time_scale=1) == {"it": False}
+    assert failed(of(it), on_approval=answer).code == code
+    assert run(of(it), on_approval=lambda _: False) == {"it": False}
 
 
 def test_undoes_what_was_done_in_reverse_layers_and_what_failed_as_unknown() -> None:
@@ -219,7 +234,7 @@ def test_a_failing_branch_ends_the_others_before_anything_is_undone() -> None:
 
     failed(of(undoable("a") >> [undoable("b", long), undoable("c", fails)]))
     assert log[3] == "ended b"
-    assert sorted(log[4:6]) == ["unknown b CANCELLED", "unknown c FAILED"]
+    assert sorted(log[4:6]) == ["unknown b UNKNOWN", "unknown c FAILED"]
     assert log[6:] == ["done a"]
 
 
@@ -278,7 +293,7 @@ def test_cancelled_it_undoes_everything_before_it_ends() -> None:
             await running
 
     asyncio.run(cancel())
-    assert log == ["a", "b", "unknown b CANCELLED", "done a"]
+    assert log == ["a", "b", "unknown b UNKNOWN", "done a"]
 
 
 def test_cancelled_while_it_undoes_it_undoes_on() -> None:
@@ -353,3 +368,61 @@ def test_a_step_that_suspends_without_end_fails(monkeypatch: pytest.MonkeyPatch)
 
     failure = failed(of(it))
     assert (failure.code, failure.message) == ("MALFORMED_RESULT", "step it: expected at most 3 suspensions, got one more")
+
+
+def growing(*further: Any, act: Callable[[], Any] = lambda: None) -> Workflow:
+    """A workflow whose first step adds these."""
+    load = undoable("load", act)
+
+    @step
+    async def region(inputs: Any, split: Any) -> Any:
+        return [inputs, split]
+
+    @step
+    async def split() -> Any:
+        return Further(["eu", "us"], [one(load, region) for one in further])
+
+    def declare(wf: Builder) -> None:
+        wf.timeline(split >> undoable("last"))
+        wf.may_add(load, region)
+
+    return made(declare)
+
+
+def test_steps_that_a_step_adds_join_the_plan() -> None:
+    work = growing(
+        lambda load, region: region.named("region-eu", needs=["split"], inputs={"region": "eu"}),
+        lambda load, region: region.named("region-us", needs=["split"]),
+        lambda load, region: load.named("load-all", needs=["region-eu", "region-us"]),
+    )
+    assert [one.name for one in work.steps] == ["split", "last", "load", "region"]
+    assert [one["name"] for one in work.blueprint()["steps"]] == ["split", "last"]
+    outputs = run(work, {"table": "orders"})
+    assert outputs == {
+        "split": ["eu", "us"],
+        "last": None,
+        "region-eu": [{"region": "eu"}, ["eu", "us"]],
+        "region-us": [{"table": "orders"}, ["eu", "us"]],
+        "load-all": None,
+    }
+
+
+def test_steps_that_a_step_added_are_undone_with_the_rest() -> None:
+    failure = failed(growing(lambda load, region: load.named("load-all", needs=["split", "last"]), act=fail()))
+    assert failure.reason == "step_failed:load-all"
+    assert log == ["last", "load", "unknown load FAILED", "done last"]
+
+
+@pytest.mark.parametrize(
+    ("further", "says"),
+    [
+        (lambda load, region: load.named("two words"), "added steps[0]: expected a new name of letters"),
+        (lambda load, region: load.named("last"), "added steps[0]: expected a new name of letters"),
+        (lambda load, region: load.named("new", needs=["nothing"]), "added steps[0].needs: expected steps that the run has, got 'nothing'"),
+        (lambda load, region: {"name": "elsewhere"}, "expected a step of the workflow, got 'elsewhere'; name it with wf.may_add"),
+    ],
+)
+def test_says_which_step_cannot_be_added(further: Any, says: str) -> None:
+    failure = failed(growing(further))
+    assert (failure.reason, failure.code) == ("step_failed:split", "INVALID_STEPS")
+    assert says in failure.message

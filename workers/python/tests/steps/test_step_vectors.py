@@ -9,7 +9,7 @@ import pytest
 from json_schema import SCHEMAS, Schema
 from step_calls import decided, refused, serve, slept, step_input
 
-from cerebros import Context, Step, approval, sleep, step
+from cerebros import Context, Further, Step, approval, sleep, step
 
 OUTPUT = Schema("step-output")
 FIELDS = {
@@ -18,7 +18,7 @@ FIELDS = {
     "APPROVAL": {"approval_type", "data", "timeout_ms"},
 }
 REPORT = {"status", "worker_id", "attempt", "started_at"}
-MAY = {"SUCCESS": set[str](), "SLEEP": set[str](), "APPROVAL": {"on_timeout", "approvers"}}
+MAY = {"SUCCESS": {"steps"}, "SLEEP": set[str](), "APPROVAL": {"on_timeout", "approvers"}}
 
 
 def read_vectors() -> dict[str, Any]:
@@ -36,7 +36,7 @@ def _parsed(vector: Any) -> Any:
 
 
 def is_a_steps(output: Any) -> bool:
-    """Whether a function of this package can ask for it: status and report are the worker's, and it adds no steps."""
+    """Whether a function of this package can ask for it: status and report are the worker's."""
     status = output.get("status") if isinstance(output, dict) else None
     given = set(output) - REPORT if status in FIELDS else set()
     return status in FIELDS and FIELDS[status] <= given <= FIELDS[status] | MAY[status]
@@ -56,14 +56,16 @@ def asking_for(output: Any) -> Step[..., Any]:
         if output["status"] == "APPROVAL":
             policy = {key: output[key] for key in MAY["APPROVAL"] if output.get(key) is not None}
             await approval(output["approval_type"], data=output["data"], timeout=output["timeout_ms"], **policy)
-        return output["result"]
+        return Further(output["result"], output["steps"]) if "steps" in output else output["result"]
 
     return it
 
 
 def test_most_vectors_are_what_a_step_can_ask_for() -> None:
     assert len(ASKED) > 20
-    assert {"sleep-of-ten-years", "approval", "result-like-a-sleep", "refused-nan", "refused-sleep-backwards"} <= set(ASKED)
+    assert {"sleep-of-ten-years", "approval", "result-like-a-sleep", "refused-nan", "refused-sleep-backwards", "success-with-steps"} <= set(
+        ASKED
+    )
 
 
 @pytest.mark.parametrize("name", [name for name, (_, expect) in ASKED.items() if "status" in expect])

@@ -60,6 +60,7 @@ def test_each_step_stands_behind_those_it_needs() -> None:
         (lambda wf: wf.timeline(a >> a), "got the cycle a → a"),
         (lambda wf: wf.timeline(a >> b >> c, c >> d >> b), "got the cycle b → d → c → b"),
         (lambda wf: wf.timeline(a >> named("a")), "workflow it: expected a name of its own for each step, got two named a; give one name="),
+        (lambda wf: (wf.timeline(a), wf.may_add(named("a"))), "got two named a"),
         (lambda wf: None, "workflow it: expected 1 to 500 steps, got 0; give some to wf.timeline(a >> b)"),
         (lambda wf: wf.timeline([named(f"s{n}") for n in range(501)]), "expected 1 to 500 steps, got 501"),
         (lambda wf: wf.timeline(a >> []), "timeline: expected steps in the list, got none"),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any, TypedDict
 
 from cerebros.steps.binding import unknown_parameters
+from cerebros.steps.protocol import PlanStep
 from cerebros.steps.step import Step
 from cerebros.steps.timeline import Timeline
 
@@ -18,31 +18,10 @@ QUEUE = "cerebros-python"
 _DESCRIPTION_CHARS_MAX = 10_000
 
 
-class _Undo(TypedDict):
-    task_type: str
-
-
-class _AnyStep(TypedDict):
-    name: str
-
-
-class BlueprintStep(_AnyStep, total=False):
-    """A step as data; what is left out is as the engine has it by default."""
-
-    queue: str
-    needs: Sequence[str]
-    max_retries: int
-    timeout_ms: int
-    heartbeat_ms: int
-    schedule_to_start_ms: int
-    estimated_duration_s: float
-    undo: _Undo
-
-
 class _AnyBlueprint(TypedDict):
     name: str
     version: str
-    steps: Sequence[BlueprintStep]
+    steps: Sequence[PlanStep]
 
 
 class Blueprint(_AnyBlueprint, total=False):
@@ -54,30 +33,26 @@ class Blueprint(_AnyBlueprint, total=False):
 class Graph:
     """The steps of a workflow, each behind those it needs, and otherwise in the order they were named in."""
 
-    def __init__(self, name: str, timeline: Timeline) -> None:
-        """`name` is the workflow's, for messages. Raises `ValueError` when the timeline is no graph of steps."""
+    def __init__(self, name: str, timeline: Timeline, addable: Sequence[Step[..., Any]] = ()) -> None:
+        """`name` is the workflow's, for messages; `addable` are steps that others may add. Raises `ValueError` when it is no graph."""
         self._name = name
-        self._check_names(timeline.steps)
+        self._check_names(timeline.steps, addable)
         self.needs: Mapping[str, Sequence[str]] = {
             one.name: [earlier.name for later, earlier in timeline.needs if later is one] for one in timeline.steps
         }
         self.steps = self._in_order(timeline.steps)
         self._check_parameters()
+        self.served: Mapping[str, Step[..., Any]] = {one.name: one for one in (*self.steps, *addable)}
+        """All that a run may call, by the name of its activity."""
 
-    def blueprint_steps(self) -> Sequence[BlueprintStep]:
+    def blueprint_steps(self) -> Sequence[PlanStep]:
         """The steps as data."""
-        return [self._as_data(one) for one in self.steps]
+        return [one.as_data(self.needs[one.name]) for one in self.steps]
 
-    def _as_data(self, step: Step[..., Any]) -> BlueprintStep:
-        needs = self.needs[step.name]
-        undo = step.undo_handler and {"task_type": step.undo_handler.name}
-        fields = {"name": step.name, **asdict(step.options), "needs": needs or None, "undo": undo}
-        return {key: value for key, value in fields.items() if value is not None}  # type: ignore[return-value]
-
-    def _check_names(self, steps: Sequence[Step[..., Any]]) -> None:
-        names = [one.name for one in steps]
-        if not 1 <= len(names) <= STEPS_MAX:
-            raise ValueError(f"workflow {self._name}: expected 1 to {STEPS_MAX} steps, got {len(names)}; give some to wf.timeline(a >> b)")
+    def _check_names(self, steps: Sequence[Step[..., Any]], addable: Sequence[Step[..., Any]]) -> None:
+        names = [one.name for one in dict.fromkeys((*steps, *addable))]
+        if not 1 <= len(steps) <= STEPS_MAX:
+            raise ValueError(f"workflow {self._name}: expected 1 to {STEPS_MAX} steps, got {len(steps)}; give some to wf.timeline(a >> b)")
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise ValueError(f"workflow {self._name}: expected a name of its own for each step, got two named {twice}; give one name=")

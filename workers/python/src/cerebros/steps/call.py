@@ -12,6 +12,7 @@ from typing import Any
 from cerebros.steps.binding import Parameter, bind
 from cerebros.steps.context import Context, Progress
 from cerebros.steps.failures import refusal, reportable
+from cerebros.steps.further import Further
 from cerebros.steps.protocol import Answer, StepInput, parse_step_input
 from cerebros.steps.strict_json import encode
 from cerebros.steps.suspension import CURRENT, Suspended, Suspensions
@@ -61,8 +62,13 @@ def _success(handler: Handler, result: Any, suspensions: Suspensions) -> Answer:
         raise fault
     if handler.undoes:
         return {"status": "SUCCESS", "result": None}
-    encode(result, f"the result of step {suspensions.step_name}")
-    return {"status": "SUCCESS", "result": result}
+    if not isinstance(result, Further):
+        encode(result, f"the result of step {suspensions.step_name}")
+        return {"status": "SUCCESS", "result": result}
+    encode(result.result, f"the result of step {suspensions.step_name}")
+    steps = result.checked(suspensions.step_name)
+    encode(steps, f"what step {suspensions.step_name} adds")
+    return {"status": "SUCCESS", "result": result.result, "steps": steps}
 
 
 def _is_suspended(error: BaseException) -> bool:

@@ -48,4 +48,6 @@ class Context:
         """
         if not (math.isfinite(done) and math.isfinite(total) and 0 <= done <= total and total > 0):
             raise ValueError(f"progress: expected 0 <= done <= total and total > 0, got {done} of {total}")
-        self.report({"done": done, "total": total} if note is None else {"done": done, "total": total, "note": note[:1000]})
+        # As plain numbers: those of NumPy are no JSON.
+        progress: Progress = {"done": float(done), "total": float(total)}
+        self.report(progress if note is None else {**progress, "note": note[:1000]})

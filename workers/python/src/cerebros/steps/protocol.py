@@ -50,11 +50,40 @@ Resume = SleepRecord | ApprovalRecord
 """How a suspension ended."""
 
 
-class Success(TypedDict):
-    """The step is done."""
+class UndoSpec(TypedDict):
+    """The activity that takes a step back."""
 
+    task_type: str
+
+
+class _AnyStep(TypedDict):
+    name: str
+
+
+class PlanStep(_AnyStep, total=False):
+    """A step as data; what is left out is as the engine has it by default."""
+
+    task_type: str
+    queue: str
+    needs: Sequence[str]
+    inputs: Any
+    max_retries: int
+    timeout_ms: int
+    heartbeat_ms: int
+    schedule_to_start_ms: int
+    estimated_duration_s: float
+    undo: UndoSpec
+
+
+class _AnySuccess(TypedDict):
     status: Literal["SUCCESS"]
     result: Any
+
+
+class Success(_AnySuccess, total=False):
+    """The step is done; `steps` join the plan."""
+
+    steps: Sequence[PlanStep]
 
 
 class Sleep(TypedDict):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from cerebros.steps.binding import RESERVED, read_parameters
 from cerebros.steps.call import Handler
 from cerebros.steps.duration import YEAR_MS, Duration, to_ms
+from cerebros.steps.protocol import PlanStep
 from cerebros.steps.timeline import Node, Timeline
 
 P = ParamSpec("P")
@@ -62,6 +63,21 @@ class Step(Node, Generic[P, R]):
     def timeline(self) -> Timeline:
         """The step alone."""
         return Timeline((self,), (), (self,), (self,))
+
+    def as_data(self, needs: Sequence[str]) -> PlanStep:
+        """The step as it stands in a plan, behind others."""
+        undo = self.undo_handler and {"task_type": self.undo_handler.name}
+        fields = {"name": self.name, **asdict(self.options), "needs": needs or None, "undo": undo}
+        return {key: value for key, value in fields.items() if value is not None}  # type: ignore[return-value]
+
+    def named(self, name: str, *, needs: Sequence[Step[..., Any] | str] = (), inputs: Any = None) -> PlanStep:
+        """The step under another name, for `Further`; `inputs`, when given, take the place of the run's."""
+        data: PlanStep = {
+            **self.as_data([one if isinstance(one, str) else one.name for one in needs]),
+            "name": name,
+            "task_type": self.name,
+        }
+        return data if inputs is None else {**data, "inputs": inputs}
 
     def undo(self, function: F) -> F:
         """Makes a function the one that takes this step back, as the activity of its own name.

@@ -36,6 +36,10 @@ _BEAT_THROTTLE = timedelta(milliseconds=100)
 """Ours are sparse already: `Beat`."""
 
 
+class _LeftBehind(UserError):
+    """A step that does not end when it is cancelled."""
+
+
 class Worker:
     """A process that serves steps, and their undos, on one queue. Workers of one queue are to serve the same steps."""
 
@@ -77,16 +81,23 @@ class Worker:
         running = asyncio.create_task(worker.run())
         ready = asyncio.create_task(self._say_when_polling(client))
         stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        ready.cancel()
-        stopping.cancel()
-        await self._end(worker, running)
+        try:
+            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ready.cancel()
+            stopping.cancel()
+            await self._end(worker, running)
 
     async def _until_signal(self) -> None:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await self.serve(stop)
+        try:
+            await self.serve(stop)
+        except _LeftBehind as left:
+            print(f"cerebros worker: {left}", file=sys.stderr)
+            # What does not end when it is cancelled would keep the loop, and with it the process.
+            os._exit(left.exit_code)
 
     def _worker(self, client: Client) -> temporal.Worker:
         return temporal.Worker(
@@ -105,9 +116,7 @@ class Worker:
             shutdown = asyncio.create_task(worker.shutdown())
             await asyncio.wait({running, shutdown}, timeout=limit_s, return_when=asyncio.ALL_COMPLETED)
         if not running.done():
-            print(f"cerebros worker: a step did not end within {limit_s:g} s of the signal; leaving it", file=sys.stderr)
-            # What does not end when it is cancelled would keep the loop, and with it the process.
-            os._exit(1)
+            raise _LeftBehind(f"a step did not end within {limit_s:g} s of the signal; leaving it", 1)
         try:
             running.result()
         except RuntimeError as error:

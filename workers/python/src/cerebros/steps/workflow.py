@@ -28,14 +28,19 @@ class Builder:
     def __init__(self) -> None:
         """Made by `workflow`."""
         self._stretches: list[Stretch] = []
+        self._addable: list[Step[..., Any]] = []
 
     def timeline(self, *stretches: Stretch) -> None:
         """Adds steps in their order: `a >> b` (b needs a), `a >> [b, c] >> d` (b and c in parallel). Several ones share their steps."""
         self._stretches.extend(stretches)
 
+    def may_add(self, *steps: Step[..., Any]) -> None:
+        """Names steps that others add while a run goes on, with `Further`."""
+        self._addable.extend(steps)
+
     def graph(self, name: str) -> Graph:
         """What was declared, as the workflow of this name. Raises `TypeError` or `ValueError`, which say what to change."""
-        return Graph(name, merged(timeline_of(one) for one in self._stretches))
+        return Graph(name, merged(timeline_of(one) for one in self._stretches), self._addable)
 
 
 class Workflow:
@@ -53,8 +58,8 @@ class Workflow:
 
     @property
     def steps(self) -> Sequence[Step[..., Any]]:
-        """Its steps, each behind those it needs: what a worker is to serve."""
-        return self._graph.steps
+        """Its steps, those among them that others may add: what a worker is to serve."""
+        return list(self._graph.served.values())
 
     def blueprint(self) -> Blueprint:
         """The workflow as data, as `cerebros blueprint register` takes it."""
@@ -122,8 +127,8 @@ class Workflow:
         """Runs it here, without any server, and answers the outputs of its steps, by name; nothing of it survives this process.
 
         Steps are called as a worker calls them: retried, called again after each sleep and decision, undone when the run fails or is
-        cancelled. `on_approval` decides (default: who sits at the terminal). Every wait, for a retry, in a sleep or for a decision,
-        takes `time_scale` times as long as it says. Raises `RunFailed`.
+        cancelled. `on_approval` decides (default: who sits at the terminal). Sleeps, and the waits between attempts, take `time_scale`
+        times as long as they say. Raises `RunFailed`.
         """
         if not 0 <= time_scale <= 1000:
             raise UserError(f"time_scale: expected 0 to 1000, got {time_scale}")

@@ -9,7 +9,7 @@ from cerebros.steps.local.asking import Ask
 
 @dataclass(frozen=True)
 class LocalOptions:
-    """`time_scale` stretches every wait: for a retry, in a sleep, for a decision."""
+    """`time_scale` stretches sleeps and the waits between attempts."""
 
     execution_id: str
     on_approval: Ask

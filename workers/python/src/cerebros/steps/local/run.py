@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from temporalio.exceptions import ApplicationError
@@ -13,8 +12,10 @@ from cerebros.errors import UserError
 from cerebros.steps.blueprint import Graph
 from cerebros.steps.local.attempts import LOG, SETTLE_S, StepFailed
 from cerebros.steps.local.options import LocalOptions
+from cerebros.steps.local.plan import Plan
 from cerebros.steps.local.step_run import Ended, StepRun
 from cerebros.steps.local.undo import undo_layers
+from cerebros.steps.protocol import Success
 from cerebros.steps.run_failed import RunFailed, Stuck
 from cerebros.steps.strict_json import encode
 
@@ -24,7 +25,7 @@ class LocalRun:
 
     def __init__(self, graph: Graph, inputs: Any, options: LocalOptions) -> None:
         """`inputs` are JSON. Raises `UserError` when they are not."""
-        self._graph = graph
+        self._plan = Plan(graph)
         self._options = options
         try:
             self._inputs = encode(inputs, "the input of the run")
@@ -32,7 +33,7 @@ class LocalRun:
             raise UserError(error.message) from error
         self._outputs: dict[str, Any] = {}
         self._started: list[StepRun] = []
-        self._running: dict[asyncio.Task[Any], StepRun] = {}
+        self._running: dict[asyncio.Task[Success], StepRun] = {}
 
     async def run(self) -> dict[str, Any]:
         """The outputs of the steps, by name. Raises `RunFailed`; when cancelled, undoes everything before it ends."""
@@ -43,12 +44,12 @@ class LocalRun:
             await self._unwind_to_the_end()
             raise
         if failure is None:
-            return {step.name: self._outputs[step.name] for step in self._graph.steps}
+            return {one.name: self._outputs[one.name] for one in self._plan.steps}
         raise await self._failed(*failure)
 
     async def _forward(self) -> tuple[str, StepFailed] | None:
         """Runs the steps; answers the name of the one that failed, and why."""
-        while len(self._outputs) < len(self._graph.steps):
+        while len(self._outputs) < len(self._plan.steps):
             self._start_ready()
             done, _ = await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
             failures = [failure for task in done if (failure := self._settle(task)) is not None]
@@ -57,37 +58,36 @@ class LocalRun:
         return self._too_large()
 
     def _start_ready(self) -> None:
-        begun = {one.step.name for one in self._started}
-        for idx, step in enumerate(self._graph.steps):
-            needs = self._graph.needs[step.name]
-            if step.name in begun or any(need not in self._outputs for need in needs):
+        begun = {one.name for one in self._started}
+        for planned in self._plan.steps:
+            if planned.name in begun or any(need not in self._outputs for need in planned.needs):
                 continue
-            given = {"inputs": json.loads(self._inputs), "needs": {need: self._outputs[need] for need in needs}}
-            run = StepRun(step, idx, given, self._options)
+            inputs = json.loads(self._inputs) if planned.inputs is None else planned.inputs
+            run = StepRun(planned, {"inputs": inputs, "needs": {need: self._outputs[need] for need in planned.needs}}, self._options)
             self._started.append(run)
             self._running[asyncio.ensure_future(run.run())] = run
 
-    def _settle(self, task: asyncio.Task[Any]) -> tuple[str, StepFailed] | None:
+    def _settle(self, task: asyncio.Task[Success]) -> tuple[str, StepFailed] | None:
         run = self._running.pop(task)
         if task.cancelled():
-            run.ended = Ended("unknown", error=("CANCELLED", "cancelled"))
+            run.ended = Ended("unknown", error=("UNKNOWN", "the step was cancelled when the run ended"))
             return None
-        error = task.exception()
-        if error is None:
-            run.ended = Ended("done", output=task.result())
-            self._outputs[run.step.name] = task.result()
-            return None
-        if not isinstance(error, StepFailed):
-            raise error
-        LOG.error("%s: failed (%s)", run.step.name, error)
-        run.ended = Ended("unknown", error=(error.code, error.message))
-        return run.step.name, error
+        try:
+            answer = task.result()
+            self._plan.add(answer.get("steps", ()))
+        except StepFailed as failed:
+            LOG.error("%s: failed (%s)", run.name, failed)
+            run.ended = Ended("unknown", error=(failed.code, failed.message))
+            return run.name, failed
+        run.ended = Ended("done", output=answer["result"])
+        self._outputs[run.name] = answer["result"]
+        return None
 
     def _too_large(self) -> tuple[str, StepFailed] | None:
         try:
             encode(self._outputs, "the result of the run")
         except ApplicationError as error:
-            return self._graph.steps[-1].name, StepFailed(error.type or "ERROR", error.message)
+            return self._plan.steps[-1].name, StepFailed(error.type or "ERROR", error.message)
         return None
 
     async def _failed(self, step_name: str, why: StepFailed) -> RunFailed:
@@ -119,11 +119,5 @@ class LocalRun:
             for task in done:
                 self._settle(task)
         unsettled = f"still running {SETTLE_S:g} s after it was cancelled"
-        left = [Stuck(one.step.name, "DID_NOT_SETTLE", unsettled) for one in self._running.values()]
-        return [*left, *await undo_layers([one for one in self._started if one.ended is not None], self._depths())]
-
-    def _depths(self) -> Mapping[str, int]:
-        depth: dict[str, int] = {}
-        for step in self._graph.steps:
-            depth[step.name] = max((depth[need] + 1 for need in self._graph.needs[step.name]), default=0)
-        return depth
+        left = [Stuck(one.name, "DID_NOT_SETTLE", unsettled) for one in self._running.values()]
+        return [*left, *await undo_layers([one for one in self._started if one.ended is not None], self._plan.depths())]

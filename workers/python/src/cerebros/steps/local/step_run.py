@@ -15,8 +15,8 @@ from cerebros.steps.failures import code_and_message
 from cerebros.steps.local.asking import ApprovalRequest, decide, decision_of
 from cerebros.steps.local.attempts import LOG, Policy, StepFailed, call_with_retries
 from cerebros.steps.local.options import LocalOptions
-from cerebros.steps.protocol import PROTOCOL, SUSPENSIONS_MAX, Approval, Resume, Sleep
-from cerebros.steps.step import Step
+from cerebros.steps.local.plan import Planned
+from cerebros.steps.protocol import PROTOCOL, SUSPENSIONS_MAX, Approval, Resume, Sleep, Success
 from cerebros.steps.strict_json import encode
 
 _RETRIES = 3
@@ -36,43 +36,45 @@ class Ended:
 class StepRun:
     """One step of one run. `ended` is None while it runs."""
 
-    def __init__(self, step: Step[..., Any], idx: int, given: Mapping[str, Any], options: LocalOptions) -> None:
-        """`given` are the run's `inputs` and the outputs that the step `needs`."""
-        self.step = step
+    def __init__(self, planned: Planned, given: Mapping[str, Any], options: LocalOptions) -> None:
+        """`given` are its `inputs` and the outputs that the step `needs`."""
+        self.name = planned.name
         self.ended: Ended | None = None
-        self._idx = idx
+        self._step = planned.step
+        self._idx = planned.idx
         self._given = given
         self._options = options
         self._resume: list[Resume] = []
 
-    async def run(self) -> Any:
-        """The step's output, as JSON gives it back. Raises `StepFailed`."""
-        name, options = self.step.name, self.step.options
+    async def run(self) -> Success:
+        """The step's output, and what steps it adds, as JSON gives them back. Raises `StepFailed`."""
+        name, options = self.name, self._step.options
         retries = _RETRIES if options.max_retries is None else options.max_retries
         policy = Policy(retries, options.timeout_ms or _TIMEOUT_MS, self._options.time_scale)
         LOG.info("%s: running", name)
         for _ in range(SUSPENSIONS_MAX + 1):
-            answer = await call_with_retries(self.step.handler, self._input("do", resume=self._resume or None), policy)
+            answer = await call_with_retries(self._step.handler, self._input("do", resume=self._resume or None), policy)
             if answer["status"] == "SUCCESS":
                 LOG.info("%s: completed", name)
-                return json.loads(encode(answer["result"], f"the result of step {name}"))
+                copy: Success = json.loads(json.dumps(answer))
+                return copy
             self._resume.append(await (self._sleep(answer) if answer["status"] == "SLEEP" else self._ask(answer)))
         raise StepFailed("MALFORMED_RESULT", f"step {name}: expected at most {SUSPENSIONS_MAX} suspensions, got one more")
 
     async def undo(self) -> None:
         """Takes the step back, if it says how. Raises `StepFailed`."""
-        ended, handler = self.ended, self.step.undo_handler
+        ended, handler = self.ended, self._step.undo_handler
         if handler is None or ended is None:
             return
         error = ended.error and {"code": ended.error[0], "message": ended.error[1]}
         known = {"output": ended.output} if ended.status == "done" else {"error": error}
-        value = self._input("undo", undo={"step": self.step.name, "status": ended.status, **known})
+        value = self._input("undo", undo={"step": self.name, "status": ended.status, **known})
         await call_with_retries(handler, value, Policy(_UNDO_RETRIES, _TIMEOUT_MS, self._options.time_scale))
-        LOG.info("%s: undone", self.step.name)
+        LOG.info("%s: undone", self.name)
 
     def _input(self, phase: str, **changes: Any) -> Mapping[str, Any]:
         """A copy of its own for each call, as a worker would get it. Raises `StepFailed` when it is too large for one."""
-        id, name = self._options.execution_id, self.step.name
+        id, name = self._options.execution_id, self.name
         value = {
             "protocol": PROTOCOL,
             "execution_id": id,
@@ -90,17 +92,17 @@ class StepRun:
             raise StepFailed(error.type or "ERROR", error.message) from error
 
     async def _sleep(self, asked: Sleep) -> Resume:
-        LOG.info("%s: sleeping %g s", self.step.name, asked["duration_ms"] / 1000)
+        LOG.info("%s: sleeping %g s", self.name, asked["duration_ms"] / 1000)
         since = time.monotonic()
         await asyncio.sleep(asked["duration_ms"] / 1000 * self._options.time_scale)
         slept_ms = max(asked["duration_ms"], round((time.monotonic() - since) * 1000))
         return {"kind": "sleep", "data": asked["data"], "slept_ms": slept_ms}
 
     async def _ask(self, asked: Approval) -> Resume:
-        LOG.info("%s: waiting for approval: %s", self.step.name, asked["approval_type"])
+        LOG.info("%s: waiting for approval: %s", self.name, asked["approval_type"])
         request = ApprovalRequest(
             self._options.execution_id,
-            self.step.name,
+            self.name,
             asked["approval_type"],
             asked["data"],
             asked["timeout_ms"],
@@ -108,7 +110,7 @@ class StepRun:
             asked.get("approvers"),
         )
         try:
-            verdict = await decide(self._options.on_approval, request, asked["timeout_ms"] / 1000 * self._options.time_scale)
+            verdict = await decide(self._options.on_approval, request, asked["timeout_ms"] / 1000)
         except Exception as error:
             raise StepFailed(*code_and_message(error)) from error
         if verdict is None and asked["on_timeout"] == "fail":

@@ -16,7 +16,7 @@ async def undo_layers(runs: Sequence[StepRun], depths: Mapping[str, int]) -> lis
     """Undoes the deepest layer of the graph first, the steps of a layer in parallel. A failing undo does not stop it: it is answered."""
     stuck: list[Stuck] = []
     for depth in sorted(set(depths.values()), reverse=True):
-        layer = [one for one in runs if depths[one.step.name] == depth]
+        layer = [one for one in runs if depths[one.name] == depth]
         stuck += [one for one in await asyncio.gather(*map(_undo, layer)) if one is not None]
     return stuck
 
@@ -28,5 +28,5 @@ async def _undo(run: StepRun) -> Stuck | None:
         await run.undo()
         return None
     except StepFailed as failed:
-        LOG.error("%s: cannot be undone (%s)", run.step.name, failed)
-        return Stuck(run.step.name, failed.code, failed.message)
+        LOG.error("%s: cannot be undone (%s)", run.name, failed)
+        return Stuck(run.name, failed.code, failed.message)
