@@ -15,7 +15,7 @@ describe('what a run leaves', () => {
   it('six steps cost three events each, and the ledger no more than one each and two', async () => {
     const n = 6;
     const { id, rows } = await runOf(rig, chain(...Array.from({ length: n }, (_, idx) => step(`s${idx}`))));
-    const { events = [] } = await historyOf(rig, id);
+    const events = (await historyOf(rig, id)).events ?? [];
     const [start, workflowTasks, activities, upsert, close] = [1, 3 * (n + 1), 3 * n, 1, 1];
     // A timer fires only when a step was slow after quick ones; that is a workflow task of its own.
     const fired = events.filter((event) => event.timerFiredEventAttributes).length;

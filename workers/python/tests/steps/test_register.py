@@ -47,12 +47,17 @@ def test_writes_the_blueprint_and_runs_the_command(here: Path) -> None:
     assert "elsewhere.json" in (here / "arguments").read_text()
 
 
-def test_runs_npx_where_the_package_is_installed_and_never_elsewhere(here: Path) -> None:
+@pytest.mark.parametrize("package", ["", '{"bin": {"cerebros": "main.js"}}'])
+def test_runs_npx_where_the_package_is_and_never_elsewhere(package: str, here: Path) -> None:
     program(here / "bin" / "npx", "echo \"$@\" > arguments; echo '{}'")
-    with pytest.raises(UserError, match=r"report-2\.json is written, but no command cerebros .*; run there: cerebros blueprint register"):
+    with pytest.raises(
+        UserError, match=r"report-2\.json is written, but no command cerebros .*; where it is, run: cerebros blueprint register"
+    ):
         report.register()
     assert not (here / "arguments").exists(), "npx would install what npm's registry has under this name"
-    program(here / "node_modules" / ".bin" / "cerebros", "")
+    (here / "package.json").write_text(package)
+    if package == "":
+        program(here / "node_modules" / ".bin" / "cerebros", "")
     report.register()
     assert (here / "arguments").read_text() == "--no-install cerebros blueprint register report-2.json -o json\n"
 

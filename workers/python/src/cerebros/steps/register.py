@@ -21,7 +21,7 @@ def register_blueprint(blueprint: Blueprint, file: Path) -> Mapping[str, Any]:
     by_hand = f"cerebros blueprint register {file}"
     command = _command()
     if command is None:
-        raise UserError(f"{file} is written, but no command cerebros is on PATH or in node_modules to register it; run there: {by_hand}", 3)
+        raise UserError(f"{file} is written, but no command cerebros is on PATH or known to npx here; where it is, run: {by_hand}", 3)
     try:
         said = subprocess.run(
             [*command, "blueprint", "register", str(file), "-o", "json"], capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
@@ -54,9 +54,19 @@ def _command() -> Sequence[str] | None:
     if own is not None:
         return [own]
     npx = shutil.which("npx")
-    if npx is None or not any((folder / "node_modules" / ".bin" / "cerebros").exists() for folder in (Path.cwd(), *Path.cwd().parents)):
+    if npx is None or not any(map(_has_command, (Path.cwd(), *Path.cwd().parents))):
         return None
     return [npx, "--no-install", "cerebros"]
+
+
+def _has_command(folder: Path) -> bool:
+    """Whether `npx cerebros` finds it in this folder: among what is installed there, or as what the folder is itself."""
+    if (folder / "node_modules" / ".bin" / "cerebros").exists():
+        return True
+    try:
+        return "cerebros" in json.loads((folder / "package.json").read_text("utf-8"))["bin"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _message(stderr: str) -> str:
