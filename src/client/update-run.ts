@@ -23,6 +23,7 @@ export async function updateRun<A, I extends [] | [object]>(
   ...args: I
 ): Promise<A> {
   checkRunId(id);
+  const began = Date.now();
   try {
     return await callTemporal(
       cerebros,
@@ -30,7 +31,7 @@ export async function updateRun<A, I extends [] | [object]>(
       UPDATE_MS,
     );
   } catch (error) {
-    throw await explain(cerebros, { id, name, error });
+    throw await explain(cerebros, { id, name, error, took: Date.now() - began });
   }
 }
 
@@ -38,13 +39,16 @@ interface Failed {
   readonly id: string;
   readonly name: string;
   readonly error: unknown;
+  /** In ms. */
+  readonly took: number;
 }
 
-async function explain(cerebros: Cerebros, { id, name, error }: Failed): Promise<unknown> {
+async function explain(cerebros: Cerebros, { id, name, error, took }: Failed): Promise<unknown> {
   if (error instanceof WorkflowUpdateFailedError)
     return refused(`${name} of ${id}: ${error.cause?.message ?? error.message}`, `cerebros show ${id}`, error);
   if (isNotFound(error)) return noOpenRun(cerebros, id);
-  const late = error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || (error instanceof UserError && error.exitCode === 3);
+  const late =
+    error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || (error instanceof UserError && error.exitCode === 3 && took >= UPDATE_MS);
   // Temporal answers, so that it is the worker who does not.
   if (late && (await describeRun(cerebros, id).catch(() => undefined))) return noWorker(`${name} of ${id}`, QUEUES.main);
   return error;
