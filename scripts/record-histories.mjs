@@ -1,7 +1,8 @@
 // Records one history of every kind and ending into test/replay/histories, on a stack of its own.
 //
-//   npm run build && node scripts/record-histories.mjs
+//   npm run build && node scripts/record-histories.mjs [nas-]
 //
+// With the beginning of a name it records only what begins so, and leaves the others as they are.
 // Run it when a change of the workflow code is meant to change histories, and after a new kind or ending; it takes about a minute.
 // What is recorded was started by the commands a user has. `npm run test:replay` replays all of it against the built workflows.
 import { spawn } from 'node:child_process';
@@ -30,6 +31,17 @@ const long = {
   config: { epochs: 500, dataset_limit: { train: 10_000, validation: 500, test: 500 } },
 };
 const short = { ...long, config: { ...long.config, epochs: 4 } };
+
+const search = {
+  dataset_id: 'digits',
+  objective: 'accuracy',
+  dataset_limit: { train: 400, validation: 200, test: 200 },
+  epochs: 3,
+  seed: 3,
+  search_space: { width: { type: 'int', low: 16, high: 64 }, learning_rate: { type: 'float', low: 0.0005, high: 0.03, log: true } },
+  budget: { max_trials: 4 },
+};
+const longSearch = { ...search, epochs: 100, scheduler: 'none', dataset_limit: undefined };
 
 /** What is recorded: how each run is brought to its end, by the name of its file, which is its id too. */
 const RECIPES = {
@@ -70,14 +82,55 @@ const RECIPES = {
     await closed(id);
     await cerebros(['rollback', id]);
   },
+  'nas-search-completed': (id) => start('nas-search', id, search),
+  'nas-search-rolled-back': (id) => start('nas-search', id, { ...search, budget: { max_trials: 1 }, drill: { crash_trials: [0] } }),
+  'nas-search-halted': (id) => haltSearch(id),
+  'nas-search-recovered': async (id) => {
+    await haltSearch(id);
+    await cerebros(['recover', id, '--from-step', 'execute_nas_run', '--wait']);
+  },
+  'nas-search-cancelled': async (id) => {
+    await startSearch(id, { ...longSearch, epochs: 1000 }, '0000');
+    await cerebros(['cancel', id]);
+    await closed(id);
+  },
+  'nas-search-edited': async (id) => {
+    // In deterministic mode a result may have to wait for others; and a search that is stopped needs one.
+    await startSearch(id, { ...longSearch, epochs: 20, parallel_mode: 'async', budget: { max_trials: 500 } }, '0002');
+    await cerebros(['study', 'extend', id, '--max-trials', '400']);
+    await cerebros(['study', 'parallel', id, '1']);
+    await cerebros(['study', 'enqueue', id, '--params', '-'], { width: 32, learning_rate: 0.004 });
+    await cerebros(['study', 'stop', id]);
+    await closed(id);
+  },
+  'nas-search-worker-lost': async (id) => {
+    await startSearch(id, { ...longSearch, budget: { max_trials: 1 } }, '0000');
+    process.kill(readStackFile(dataDir).pids.worker, 'SIGKILL');
+    await closed(id);
+  },
 };
 
-/** Jobs of the runs above. */
-const JOBS = {
-  'training-job-completed': 'training-run-completed',
-  'training-job-paused-and-resumed': 'training-run-paused-and-resumed',
-  'training-job-cancelled': 'training-run-cancelled',
+/** Workflows that the runs above started, by their ids. */
+const CHILDREN = {
+  'training-job-completed': 'training-run-completed.train',
+  'training-job-paused-and-resumed': 'training-run-paused-and-resumed.train',
+  'training-job-cancelled': 'training-run-cancelled.train',
+  'nas-run-completed': 'nas-search-completed.run',
+  'nas-study-completed': 'nas-search-completed.study',
+  'nas-trial-completed': 'nas-search-completed.t0000',
+  'nas-run-rolled-back': 'nas-search-rolled-back.run',
+  'nas-study-failed': 'nas-search-rolled-back.study',
+  'nas-trial-crashed': 'nas-search-rolled-back.t0000',
+  'nas-run-halted': 'nas-search-halted.run',
+  'nas-study-halted': 'nas-search-halted.study',
+  'nas-study-recovered': 'nas-search-recovered.study',
+  'nas-run-cancelled': 'nas-search-cancelled.run',
+  'nas-study-cancelled': 'nas-search-cancelled.study',
+  'nas-trial-cancelled': 'nas-search-cancelled.t0000',
+  'nas-study-edited': 'nas-search-edited.study',
+  'nas-trial-worker-lost': 'nas-search-worker-lost.t0000',
 };
+const ONLY = process.argv[2] ?? '';
 
 const dataDir = mkdtempSync('/var/tmp/cerebros-record-');
 chmodSync(dataDir, 0o755);
@@ -92,11 +145,12 @@ try {
   const stack = connect({ connections: resolveConnections({ data_dir: dataDir }, {}) });
   client = await stack.temporal();
   const recorded = new Map();
-  for (const [id, play] of Object.entries(RECIPES)) {
+  const wanted = ([name]) => name.startsWith(ONLY);
+  for (const [id, play] of Object.entries(RECIPES).filter(wanted)) {
     await play(id);
     recorded.set(id, await historyJson(client, id));
   }
-  for (const [name, run] of Object.entries(JOBS)) recorded.set(name, await historyJson(client, `${run}.train`));
+  for (const [name, id] of Object.entries(CHILDREN).filter(wanted)) recorded.set(name, await historyJson(client, id));
   await stack.close();
   replaceAll(recorded);
 } finally {
@@ -108,7 +162,8 @@ try {
 /** Only when all of it is there: half a set would look like a whole one. */
 function replaceAll(recorded) {
   mkdirSync(TARGET, { recursive: true });
-  for (const file of readdirSync(TARGET)) if (file.endsWith('.json') && !recorded.has(file.slice(0, -5))) rmSync(join(TARGET, file));
+  for (const file of readdirSync(TARGET))
+    if (file.endsWith('.json') && file.startsWith(ONLY) && !recorded.has(file.slice(0, -5))) rmSync(join(TARGET, file));
   // Stack traces name files; where this checkout lies is nobody's business.
   const plain = (json) => json.replaceAll(`file://${ROOT}`, '').replaceAll(ROOT, '');
   for (const [name, json] of recorded) writeFileSync(join(TARGET, `${name}.json`), `${plain(json)}\n`);
@@ -124,6 +179,22 @@ async function start(kind, id, input, ...flags) {
 async function startAndTrain(id, input) {
   await cerebros(['start', 'training-run', '--input', '-', '--id', id], input);
   await until(() => existsSync(join(dataDir, 'artifacts', 'runs', id, 'epoch-1.ckpt')), `the first checkpoint of ${id}`);
+}
+
+/** Starts a search and waits until a trial has its first checkpoint. */
+async function startSearch(id, input, trial) {
+  await cerebros(['start', 'nas-search', '--input', '-', '--id', id], input);
+  const folder = join(dataDir, 'artifacts', 'runs', id, 'trials', trial);
+  await until(
+    () => existsSync(folder) && readdirSync(folder).some((file) => file.endsWith('.ckpt')),
+    `a checkpoint of trial ${trial} of ${id}`,
+  );
+}
+
+async function haltSearch(id) {
+  await startSearch(id, { ...longSearch, budget: { max_trials: 10 } }, '0000');
+  await cerebros(['halt', id]);
+  await closed(id);
 }
 
 async function cerebros(args, input, codes = [0]) {

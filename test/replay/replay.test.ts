@@ -22,6 +22,27 @@ const THIRTY_DAYS_MS = 30 * 86_400_000;
 
 /** Every history there must be, and how its run closed: by Temporal's word, and by the run's own. */
 const ENDINGS: Readonly<Record<string, readonly [event: string, status: string | null]>> = {
+  'nas-run-cancelled': ['CANCELED', null],
+  'nas-run-completed': ['COMPLETED', null],
+  'nas-run-halted': ['FAILED', 'halted'],
+  'nas-run-rolled-back': ['FAILED', 'rolled_back'],
+  'nas-search-cancelled': ['CANCELED', null],
+  'nas-search-completed': ['COMPLETED', null],
+  'nas-search-edited': ['COMPLETED', null],
+  'nas-search-halted': ['FAILED', 'halted'],
+  'nas-search-recovered': ['COMPLETED', null],
+  'nas-search-rolled-back': ['FAILED', 'rolled_back'],
+  'nas-search-worker-lost': ['COMPLETED', null],
+  'nas-study-cancelled': ['CANCELED', null],
+  'nas-study-completed': ['COMPLETED', null],
+  'nas-study-edited': ['COMPLETED', null],
+  'nas-study-failed': ['FAILED', 'expected at least one trial with a value, got 1 without'],
+  'nas-study-halted': ['FAILED', 'the study was halted; recover its search to go on'],
+  'nas-study-recovered': ['COMPLETED', null],
+  'nas-trial-cancelled': ['CANCELED', null],
+  'nas-trial-completed': ['COMPLETED', null],
+  'nas-trial-crashed': ['COMPLETED', null],
+  'nas-trial-worker-lost': ['COMPLETED', null],
   'proof-completed': ['COMPLETED', null],
   'proof-rolled-back': ['FAILED', 'rolled_back'],
   'proof-started-at': ['COMPLETED', null],
@@ -65,10 +86,26 @@ describe('the stored histories', () => {
     expect(results).toHaveLength(Object.keys(ENDINGS).length);
   });
 
-  it.each(['proof-completed', 'training-run-completed', 'training-run-rolled-back', 'training-run-recovered', 'training-job-completed'])(
-    'are refused without a call that the code makes: %s',
+  it.each([
+    'proof-completed',
+    'training-run-completed',
+    'training-run-rolled-back',
+    'training-run-recovered',
+    'training-job-completed',
+    'nas-search-completed',
+    'nas-run-completed',
+    'nas-trial-worker-lost',
+  ])('are refused without a call that the code makes: %s', async (name) => {
+    expect(await replayOne(withoutEvent(stored(name), 'EVENT_TYPE_ACTIVITY_TASK_SCHEDULED'))).toMatchObject({
+      status: 'failed',
+      reason: expect.stringMatching(/nondeterminism/i) as string,
+    });
+  });
+
+  it.each(['nas-study-completed', 'nas-study-recovered', 'nas-study-edited'])(
+    'are refused without a trial that the code starts: %s',
     async (name) => {
-      expect(await replayOne(withoutEvent(stored(name), 'EVENT_TYPE_ACTIVITY_TASK_SCHEDULED'))).toMatchObject({
+      expect(await replayOne(withoutEvent(stored(name), 'EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED'))).toMatchObject({
         status: 'failed',
         reason: expect.stringMatching(/nondeterminism/i) as string,
       });

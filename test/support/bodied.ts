@@ -19,6 +19,8 @@ export interface BodiedInput {
     | 'no_call'
     | 'other_value'
     | 'two_calls'
+    | 'two_at_once'
+    | 'call_after_waiting'
     | 'outside'
     | 'twice'
     | 'nan_compensate'

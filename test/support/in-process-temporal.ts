@@ -7,7 +7,6 @@ import type { CallOptions, Handler, World } from './in-process-world.ts';
  * to the SDK where order matters: conditions are looked at once a turn's code has all run, a cancelled activity is waited for, and
  * a call made in a cancelled scope does not start. Everything outside the run (who answers when) is drawn from a seeded source.
  */
-export { AsyncLocalStorage } from 'node:async_hooks';
 export { CancellationScope } from './in-process-scope.ts';
 export {
   ActivityFailure,

@@ -34,7 +34,15 @@ const names = (run: SagaRun): (readonly [string, string])[] => run.steps.map((st
 
 describe.concurrent('a search', () => {
   it('completes in six steps, tells of its start, its trials and its end in this order, and the ledger agrees', async () => {
+    const rungs: TrainRungInput[] = [];
+    rig.around('simple', 'trainRung', (rung: TrainRungInput, proceed) => (rungs.push(rung), proceed()));
     const run = await searched(rig, 'simple', noop());
+    // Nothing is trained twice: what was promoted goes on from its checkpoint.
+    const stretches = rungs.map(({ trial, checkpoint, to_epoch, final }) =>
+      [final ? 'best' : trial, checkpoint?.epoch ?? 0, to_epoch].join(' '),
+    );
+    expect(stretches.filter((stretch) => stretch.endsWith(' 1 3'))).toHaveLength(resultOf(run).trials.completed);
+    expect(new Set(stretches).size).toBe(8 + resultOf(run).trials.completed + 1);
     const result = resultOf(run);
     expect(names(run).map(([name]) => name)).toEqual([
       'check_enabled',

@@ -1,6 +1,5 @@
 import {
   ActivityCancellationType,
-  AsyncLocalStorage,
   ChildWorkflowCancellationType,
   executeChild,
   ParentClosePolicy,
@@ -50,11 +49,21 @@ export interface CallScope {
   readonly suspend: (request: ExternalSleep | ExternalApproval, n: number) => Promise<Resume>;
 }
 
-const scopes = new AsyncLocalStorage<CallScope>();
+/**
+ * The step whose act or undo is being called. No `AsyncLocalStorage`: each promise of a worker costs time for each one there is, and
+ * there would be one for each workflow in its cache.
+ */
+let current: CallScope | undefined;
 
-/** Runs an act or undo; calls inside it carry the step's ids. */
+/** Calls an act or undo; the call that it makes, before it awaits anything, carries the step's ids. */
 export function withCallScope<T>(scope: CallScope, act: () => Promise<T>): Promise<T> {
-  return scopes.run(scope, act);
+  const outer = current;
+  current = scope;
+  try {
+    return act();
+  } finally {
+    current = outer;
+  }
 }
 
 /** Activities as a body calls them: one object in, one out; the worker's second parameter is the engine's. */
@@ -203,8 +212,11 @@ export async function recordValue(scope: CallScope, value: Json): Promise<void> 
 }
 
 export function takeScope(what: string): CallScope {
-  const scope = scopes.getStore();
-  if (!scope) throw refusal('ENGINE_MISUSE', `${what} was called outside of a step: call it inside saga.step(…) or its undo`);
+  const scope = current;
+  if (!scope) {
+    const cure = 'call it inside saga.step(…) or its undo, before anything is awaited; a step makes one call';
+    throw refusal('ENGINE_MISUSE', `${what} was called outside of a step: ${cure}`);
+  }
   if (scope.made)
     throw refusal('ENGINE_MISUSE', `step ${scope.step.name} called ${what} after another call: a step makes one call, split it`);
   scope.made = { activity_id: activityId(scope) };

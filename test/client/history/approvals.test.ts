@@ -143,6 +143,15 @@ describe('a question that nobody answers', () => {
     expect(stepOf(wait.history).status).toBe('cancelled');
   });
 
+  it('stays timed out when the run halts in a later workflow task, before the step has gone on', () => {
+    const wait = suspended(asks());
+    hears(wait.history, 'pause');
+    fires(wait).task();
+    hears(wait.history, 'halt');
+    expect(only(wait.history)?.status).toBe('timed_out');
+    expect(stepOf(wait.history)).toMatchObject({ status: 'failed', error: { code: 'SAGA_HALTED' } });
+  });
+
   it('keeps its decision when the run is cancelled while it is paused', () => {
     const wait = suspended(asks());
     hears(wait.history, 'pause');

@@ -189,6 +189,15 @@ describe('a run that halts', () => {
     }
   });
 
+  it('fails what was woken and not called again, by its close', () => {
+    const woken = suspended(sleeps(), { on_failure: 'halt' });
+    fires(woken).broke('1:b:do:1', failure('BOOM', 'no'));
+    expect(stepOf(woken.history).status).toBe('running');
+    const error = { reason: 'step_failed:b', compensate_from_idx: null };
+    woken.history.task(() => woken.history.close({ status: 'halted', error }));
+    expect(stepOf(woken.history)).toMatchObject(HALTED);
+  });
+
   it('leaves alone what is called at the time', () => {
     const wait = suspended(sleeps());
     fires(wait).task(() => wait.history.scheduled('0:a:do:2'));

@@ -115,6 +115,7 @@ describe('the rows of an open run', () => {
     const shows = (patch: Parameters<typeof withStep>[2]): Promise<Verdict> =>
       judge(wait.history, [], withStep(rows(wait.history), 0, patch));
     expect((await shows(halted)).status).toBe('different');
+    expect((await shows({ status: 'cancelled' })).status).toBe('different');
     wait.history.broke('1:b:do:1', failure('BOOM', 'no'));
     wait.history.task();
     expect((await shows(halted)).status).toBe('ok');

@@ -1,3 +1,4 @@
+import { sleep } from '@temporalio/workflow';
 import type { Json } from '../../../src/contracts/ledger.ts';
 import type { SagaStart } from '../../../src/contracts/saga-start.ts';
 import { callSteps, runSubSaga } from '../../../src/workflows/saga/calls.ts';
@@ -34,6 +35,8 @@ const SECOND: Readonly<Record<string, Second>> = {
   no_call: (saga) => saga.step('second', async () => 'made up'),
   other_value: (saga) => saga.step('second', async () => [await act({ step: 'second', script: {} }), 'changed']),
   two_calls: (saga) => saga.step('second', async () => (await act({ step: 'second', script: {} }), act({ step: 'second', script: {} }))),
+  two_at_once: (saga) => saga.step('second', () => Promise.all([act({ step: 'second', script: {} }), act({ step: 'second', script: {} })])),
+  call_after_waiting: (saga) => saga.step('second', async () => (await sleep(1), act({ step: 'second', script: {} }))),
   outside: () => act({ step: 'second', script: {} }),
   twice: (saga) => stepOf(saga, 'first', {}),
   nan_compensate: (saga) => continuing(saga, Number.NaN),

@@ -119,6 +119,8 @@ describe('what breaks the rules', () => {
     ['no_call', /made no call/],
     ['other_value', /returned something else than its call gave/],
     ['two_calls', /a step makes one call/],
+    ['two_at_once', /after another call: a step makes one call/],
+    ['call_after_waiting', /before anything is awaited/],
     ['outside', /called outside of a step/],
     ['twice', /was run twice/],
   ])('a body that breaks the rules (%s) fails with ENGINE_MISUSE, and what it did is undone', async (variant, message) => {

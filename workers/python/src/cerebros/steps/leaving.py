@@ -29,5 +29,6 @@ def _wait_for_foreign_threads() -> None:
 
 
 def _foreign_threads() -> set[int]:
-    known = {thread.ident for thread in threading.enumerate()}
+    # A foreign thread that has asked who it is counts among those of `threading` as a dummy.
+    known = {thread.ident for thread in threading.enumerate() if not isinstance(thread, threading._DummyThread)}
     return {ident for ident in sys._current_frames() if ident not in known}
