@@ -95,7 +95,7 @@ describe.each(pythons)('a workflow started from Python, with %s', () => {
       memo,
       type,
       taskQueue,
-      attributes: typedSearchAttributes.getAll(),
+      attributes: Object.fromEntries(typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value])),
     }));
     expect(python).toEqual(command);
   });

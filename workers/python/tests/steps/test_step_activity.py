@@ -68,24 +68,29 @@ def test_beats_three_times_within_the_heartbeat_timeout() -> None:
 
 
 @pytest.mark.parametrize("in_thread", [True, False])
-def test_sends_the_newest_progress_soon_but_not_every_one(in_thread: bool) -> None:
-    def report(ctx: Context) -> None:
-        for number in range(1, 10_001):
-            ctx.progress(number, 10_000, "rows" if number == 10_000 else None)
+def test_sends_the_newest_progress_soon_but_not_every_one(in_thread: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def report(ctx: Context, number: int) -> None:
+        for part in range(1000):
+            ctx.progress(1000 * number + part, 100_000, "rows" if (number, part) == (59, 999) else None)
 
     @step
     def plain(ctx: Context) -> None:
-        report(ctx)
+        for number in range(60):
+            report(ctx, number)
+            time.sleep(0.001)
         time.sleep(0.3)
 
     @step
     async def coroutine(ctx: Context) -> None:
-        report(ctx)
+        for number in range(60):
+            report(ctx, number)
+            await asyncio.sleep(0.001)
         await asyncio.sleep(0.3)
 
-    beats = beats_of(plain if in_thread else coroutine, timedelta(seconds=0.6))
-    assert len(beats) <= 4
-    assert beats[-1][1] == {"done": 10_000, "total": 10_000, "note": "rows"}
+    monkeypatch.setattr("cerebros.steps.beat._GAP_S", 0.1)
+    beats = beats_of(plain if in_thread else coroutine, timedelta(seconds=60))
+    assert beats[-1][1] == {"done": 59_999, "total": 100_000, "note": "rows"}
+    assert len(beats) <= 2 + beats[-1][0] / 0.1, "the first, and one every tenth of a second"
 
 
 @pytest.mark.parametrize(("done", "total"), [(-1, 1), (2, 1), (0, 0), (float("nan"), 1), (1, float("inf"))])
