@@ -94,8 +94,8 @@ describe('in Temporal Web, while it runs', () => {
     const ours = [...definition.queryDefinitions, ...definition.updateDefinitions].filter(
       ({ name }) => name !== undefined && !name.startsWith('__'),
     );
-    const { jobPause: _pause, jobResume: _resume, ...expected } = MESSAGE_DESCRIPTIONS;
-    expect(Object.fromEntries(ours.map(({ name, description }) => [name, description]))).toEqual(expected);
+    const everySaga = Object.entries(MESSAGE_DESCRIPTIONS).filter(([name]) => !/^(job|study)/.test(name));
+    expect(Object.fromEntries(ours.map(({ name, description }) => [name, description]))).toEqual(Object.fromEntries(everySaga));
   });
 });
 
