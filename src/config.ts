@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UserError } from './contracts/user-error.ts';
 import { readStackFile } from './stack/stack-file.ts';
@@ -15,6 +15,11 @@ const variables = z.object({
   CEREBROS_DATA_DIR: text,
   CEREBROS_ARTIFACTS_DIR: text,
   CEREBROS_NAS_ENABLED: z.stringbool().optional(),
+  CEREBROS_DATASET_ROOTS: text,
+  CEREBROS_DATASET_ALLOW: z
+    .string()
+    .regex(/^[^\s,/]+(,[^\s,/]+)*$/, 'expected hosts as host or host:port, separated by commas')
+    .optional(),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'expected postgres://user:password@host:port/database')
@@ -32,6 +37,10 @@ export interface Settings {
   readonly artifacts_dir: string;
   /** `CEREBROS_NAS_ENABLED`: does a worker take searches? Default true. */
   readonly nas_enabled: boolean;
+  /** `CEREBROS_DATASET_ROOTS`, a path list: the folders that a worker reads images from. Default: its working directory. */
+  readonly dataset_roots: readonly string[];
+  /** `CEREBROS_DATASET_ALLOW`: hosts (`host` or `host:port`) that images may be fetched from over plain http, and at private addresses. Default: none. */
+  readonly dataset_allow: readonly string[];
   /** `$XDG_CACHE_HOME/cerebros`, default `~/.cache/cerebros`. */
   readonly cache_dir: string;
   /** `DATABASE_URL`; null: Postgres is embedded. */
@@ -54,6 +63,8 @@ export function loadSettings(env: Env, dataDir?: string): Settings {
     data_dir: folder,
     artifacts_dir: resolve(set.CEREBROS_ARTIFACTS_DIR ?? join(folder, 'artifacts')),
     nas_enabled: set.CEREBROS_NAS_ENABLED ?? true,
+    dataset_roots: (set.CEREBROS_DATASET_ROOTS ?? '.').split(delimiter).map((root) => resolve(root)),
+    dataset_allow: set.CEREBROS_DATASET_ALLOW?.split(',') ?? [],
     cache_dir: join(cacheHome, 'cerebros'),
     database_url: set.DATABASE_URL ?? null,
     temporal_address: set.TEMPORAL_ADDRESS ?? null,
