@@ -203,3 +203,24 @@ export interface DatasetBuildResult {
   readonly report_json_uri: string;
   readonly stages: { readonly [step: string]: StageCounts };
 }
+
+/** The stages before `store`, by step. */
+export type StagesBefore = { readonly [step in 'download' | 'validate' | 'deduplicate' | 'label']: StageCounts };
+
+interface OfBuild {
+  readonly build_id: string;
+}
+
+/** The activities of the steps that are no jobs, and all undos. Each may be run again at any time. */
+export interface DatasetBuildActivities {
+  deduplicate(input: OfBuild): Promise<StageCounts>;
+  labelImages(input: OfBuild): Promise<StageCounts>;
+  storeDataset(input: OfBuild & { readonly stages: StagesBefore }): Promise<DatasetBuildResult>;
+  /** Before a recovery only what failed is forgotten, so that it is tried again; else the folder of the build is removed. */
+  discardDownload(input: OfBuild & { readonly why: string }): Promise<null>;
+  discardValidate(input: OfBuild): Promise<null>;
+  discardDuplicates(input: OfBuild): Promise<null>;
+  discardLabels(input: OfBuild): Promise<null>;
+  /** Takes the version back that this build has published; nothing else. */
+  discardDataset(input: OfBuild): Promise<null>;
+}

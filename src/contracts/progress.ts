@@ -41,6 +41,9 @@ export interface HeartbeatProgress {
   readonly note?: string;
 }
 
+/** Key in the memo of a job where it keeps its `HeartbeatProgress`, so that it can be read while no worker is up. */
+export const PROGRESS_MEMO = 'progress';
+
 /** What `describe` knows of a step that is under way. */
 export interface PendingCall {
   readonly step_idx: number;

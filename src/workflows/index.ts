@@ -1,5 +1,7 @@
 /** The workflow bundle's entry: one export per workflow type. */
 export { blueprint } from './blueprint.ts';
+export { datasetBuild } from './dataset-build.ts';
+export { datasetStage } from './dataset-stage.ts';
 export { nasRun } from './nas-run.ts';
 export { nasSearch } from './nas-search.ts';
 export { nasStudy } from './nas-study.ts';
