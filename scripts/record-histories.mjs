@@ -3,17 +3,22 @@
 //   npm run build && node scripts/record-histories.mjs [nas-]
 //
 // With the beginning of a name it records only what begins so, and leaves the others as they are.
-// Run it when a change of the workflow code is meant to change histories, and after a new kind or ending; it takes about a minute.
+// Run it when a change of the workflow code is meant to change histories, and after a new kind or ending; it takes two minutes, and Java
+// with Maven for what sleeps for days.
 // What is recorded was started by the commands a user has. `npm run test:replay` replays all of it against the built workflows.
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { connect } from '../dist/client/connect.js';
 import { historyJson } from '../dist/client/histories.js';
 import { resolveConnections } from '../dist/config.js';
 import { readStackFile } from '../dist/stack/stack-file.js';
+import { blueprintRecipes } from './histories/blueprints.mjs';
+import { recordLongSleep } from './histories/long-sleep.mjs';
+import { serveSteps } from './histories/step-worker.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const TARGET = join(ROOT, 'test', 'replay', 'histories');
@@ -43,8 +48,10 @@ const search = {
 };
 const longSearch = { ...search, epochs: 100, scheduler: 'none', dataset_limit: undefined };
 
-/** What is recorded: how each run is brought to its end, by the name of its file, which is its id too. */
+/** What is recorded: how each run is brought to its end, by the name of its file, which is its id too. One that was elsewhere answers its history. */
 const RECIPES = {
+  'blueprint-slept-three-days': async (id) => recordLongSleep(id, await stack.ledger()),
+  ...blueprintRecipes({ cerebros, closed, reaches }),
   'proof-completed': (id) => start('proof', id, proof('echo', 'echo', 'echo')),
   'proof-rolled-back': (id) => start('proof', id, proof('echo', 'echo', 'fail')),
   'proof-started-at': (id) => start('proof', id, proof('echo', 'echo'), '--at', new Date(Date.now() + 8000).toISOString()),
@@ -139,18 +146,27 @@ env.CEREBROS_DATA_DIR = dataDir;
 const ports = ['--port', '--ui-port', '--ledger-port', '--web-port'].flatMap((flag) => [flag, 'auto']);
 const dev = spawn(process.execPath, [MAIN, 'dev', '--data-dir', dataDir, ...ports], { env, stdio: ['ignore', 'ignore', 'inherit'] });
 const devEnded = new Promise((resolve) => dev.once('exit', resolve));
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  shutdownSignals: [],
+  telemetryOptions: { logging: { filter: 'error', forward: {} } },
+});
 let client;
+let stack;
 try {
   await until(() => readStackFile(dataDir) !== null || dev.exitCode !== null, 'the stack');
-  const stack = connect({ connections: resolveConnections({ data_dir: dataDir }, {}) });
+  stack = connect({ connections: resolveConnections({ data_dir: dataDir }, {}) });
   client = await stack.temporal();
+  const connection = await NativeConnection.connect({ address: readStackFile(dataDir).temporal_address });
+  const stopSteps = await serveSteps(connection);
   const recorded = new Map();
   const wanted = ([name]) => name.startsWith(ONLY);
   for (const [id, play] of Object.entries(RECIPES).filter(wanted)) {
-    await play(id);
-    recorded.set(id, await historyJson(client, id));
+    recorded.set(id, (await play(id)) ?? (await historyJson(client, id)));
   }
   for (const [name, id] of Object.entries(CHILDREN).filter(wanted)) recorded.set(name, await historyJson(client, id));
+  await stopSteps();
+  await connection.close();
   await stack.close();
   replaceAll(recorded);
 } finally {
@@ -206,6 +222,12 @@ async function cerebros(args, input, codes = [0]) {
 
 async function closed(id) {
   await until(async () => (await describe(id)).status.name !== 'RUNNING', `the end of ${id}`);
+}
+
+/** Waits until the step of a run has the status. */
+async function reaches(id, name, status) {
+  const has = ({ steps }) => steps.some((step) => step.step_name === name && step.status === status);
+  await until(async () => has(await client.workflow.getHandle(id).query('show')), `${name} of ${id} ${status}`);
 }
 
 function describe(id) {

@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Client } from '@temporalio/client';
+import { createDatasetBuildActivities } from './activities/dataset-build.ts';
+import { createDatasetStageActivities } from './activities/dataset-stage.ts';
 import { createKeepValue } from './activities/keep-value.ts';
 import { createLedgerActivities } from './activities/ledger.ts';
 import { createNasRunActivities } from './activities/nas-run.ts';
@@ -22,6 +24,8 @@ import type { Sql } from './ledger/connection.ts';
 /** What the activities of a worker process are made of. */
 export interface WorkerDependencies {
   readonly sql: Sql;
+  /** For what takes a connection of its own. */
+  readonly database_url: string;
   readonly client: Client;
   readonly cerebros: Cerebros;
   readonly settings: Settings;
@@ -36,15 +40,18 @@ export interface WorkerActivities {
 }
 
 /** Wires the activities to their dependencies; the one place that knows all of them. */
-export function createWorkerActivities({ sql, client, cerebros, settings }: WorkerDependencies): WorkerActivities {
+export function createWorkerActivities({ sql, database_url, client, cerebros, settings }: WorkerDependencies): WorkerActivities {
   const artifacts = new ArtifactStore(settings.artifacts_dir);
   const jobs = createJobs(client);
+  const { dataset_roots: roots, dataset_allow: allow } = settings;
+  const stages = createDatasetStageActivities({ artifacts, roots, allow });
   const steps = {
     ...createProofActivities(),
     ...createSubSagaActivities({ undo: (id, signal) => undoRun(cerebros, id, signal) }),
     ...createTrainingRunActivities({ sql, artifacts, jobs }),
     ...createNasSearchActivities({ sql, artifacts, enabled: settings.nas_enabled }),
     ...createNasRunActivities({ sql, artifacts, jobs }),
+    ...createDatasetBuildActivities({ database_url, artifacts, jobs, roots, allow }),
   };
   return {
     main: {
@@ -52,9 +59,10 @@ export function createWorkerActivities({ sql, client, cerebros, settings }: Work
       ...createKeepValue(),
       ...createStudyActivities({ sql, artifacts }),
       ...createNoopRung(),
+      ...stages,
       ...serveSteps(steps),
     },
-    compute: { ...createTrainingJobActivities({ artifacts }), ...createTrainRung({ artifacts }) },
+    compute: { ...createTrainingJobActivities({ artifacts }), ...createTrainRung({ artifacts }), ...stages },
     computeSlots: availableParallelism(),
   };
 }

@@ -44,7 +44,7 @@ export async function startWorker({ connections, queues = OWN_QUEUES }: WorkerSt
   const sql = openLedger(databaseUrl, { max: 10, application_name: 'cerebros-worker' });
   const client = new Client({ connection, namespace, dataConverter: DATA_CONVERTER });
   const cerebros = connect({ connections });
-  const activities = createWorkerActivities({ sql, client, cerebros, settings: connections.settings });
+  const activities = createWorkerActivities({ sql, database_url: databaseUrl, client, cerebros, settings: connections.settings });
   const shared = { connection, namespace, identity, dataConverter: DATA_CONVERTER, shutdownGraceTime: GRACE };
   const workers = await Promise.all(queues.map((queue) => Worker.create({ ...shared, ...optionsOf(queue, activities) })));
   return {

@@ -8,9 +8,9 @@ import { TrainingError } from '../training/errors.ts';
 import { countParams } from '../training/network-plan.ts';
 
 /** How large the models of a search's configurations are; null for those that cannot be built. `noop` trains nothing: all are alike. */
-export function modelSizes({ engine, dataset_id, epochs }: NasSearchInput): (params: Params) => ModelSize | null {
+export function modelSizes({ engine, dataset_id, epochs }: NasSearchInput, datasetsFolder: string): (params: Params) => ModelSize | null {
   if (engine === 'noop') return () => ({ param_count: 1, cost: 1 });
-  const dataset = datasetInfo(dataset_id);
+  const dataset = datasetInfo(dataset_id, datasetsFolder);
   return (params) => {
     try {
       const spec = architectureOf(params, dataset, { epochs, max_params: Infinity });

@@ -6,7 +6,7 @@ import type { NasRunInput, NasRunResult, NasSearchActivities, NasSearchInput } f
 import { SOURCE } from '../contracts/topics.ts';
 import type { Sql } from '../ledger/connection.ts';
 import { publishEvent } from '../ledger/queries/publish-event.ts';
-import { datasetSha256 } from '../training/datasets/registry.ts';
+import { datasetSha256, resolveDatasetId } from '../training/datasets/registry.ts';
 import { TrainingError } from '../training/errors.ts';
 import type { ServedSteps, StepContext } from './serve-steps.ts';
 
@@ -40,7 +40,7 @@ export function createNasSearchActivities({ sql, artifacts, enabled }: NasSearch
       if (!enabled) throw ApplicationFailure.nonRetryable(DISABLED, 'NAS_DISABLED');
       return null;
     },
-    ensureRunId: async ({ search }, { saga_id }) => ({ search_id: saga_id, search, dataset_sha256: hashOf(search) }),
+    ensureRunId: async ({ search }, { saga_id }) => ({ search_id: saga_id, ...resolveDataset(search, artifacts.datasetsFolder) }),
     publishStarted: async ({ run }, step) => publish('started', run, { step, data: started(run.search) }),
     publishEnded: async ({ run, why }, step) =>
       publish(why.startsWith('step_failed') ? 'failed' : 'cancelled', run, { step, data: { reason: why } }),
@@ -55,10 +55,13 @@ export function createNasSearchActivities({ sql, artifacts, enabled }: NasSearch
 
 const DISABLED = 'searches are disabled on this worker (CEREBROS_NAS_ENABLED is off); set CEREBROS_NAS_ENABLED=true and start it again';
 
-function hashOf({ engine, dataset_id, dataset_limit }: NasSearchInput): string | null {
-  if (engine === 'noop') return null;
+/** A search that trains nothing looks at no images. */
+function resolveDataset(search: NasSearchInput, datasetsFolder: string): Pick<NasRunInput, 'search' | 'dataset_sha256'> {
+  if (search.engine === 'noop') return { search, dataset_sha256: null };
   try {
-    return datasetSha256(dataset_id, dataset_limit ?? null);
+    const dataset_id = resolveDatasetId(search.dataset_id, datasetsFolder);
+    const dataset_sha256 = datasetSha256(dataset_id, search.dataset_limit ?? null, datasetsFolder);
+    return { search: { ...search, dataset_id }, dataset_sha256 };
   } catch (error) {
     if (error instanceof TrainingError) throw ApplicationFailure.nonRetryable(error.message, ERROR_CODES.INVALID_INPUT);
     throw error;

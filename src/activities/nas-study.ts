@@ -34,7 +34,7 @@ export function createStudyActivities({ sql, artifacts }: StudyDependencies): St
       const folder = artifacts.runFolder(search_id);
       await requireFolder(folder, search_id);
       const file = new StudyFile(folder);
-      const study = await openStudy(open.get(search_id), input, file);
+      const study = await openStudy(open.get(search_id), input, { file, datasetsFolder: artifacts.datasetsFolder });
       // Kept only when it came to its end: a study that failed in the middle is read anew.
       open.delete(search_id);
       const { answer, batch } = await study.advance(input, file);
@@ -43,7 +43,7 @@ export function createStudyActivities({ sql, artifacts }: StudyDependencies): St
     },
     recordStudy: async ({ run }) => {
       const entries = await new StudyFile(artifacts.runFolder(run.search_id)).read();
-      const study = new OpenedStudy(run);
+      const study = new OpenedStudy(run, artifacts.datasetsFolder);
       for (let from = 0; from < entries.length; from += CALLS_PER_WRITE) {
         const batch = joined(entries.slice(from, from + CALLS_PER_WRITE).map((entry) => study.repeat(entry)));
         await bounded({ what: `record of study ${run.search_id}`, write: (signal) => putTrialBatch(sql, batch, signal) });
@@ -64,9 +64,13 @@ async function requireFolder(folder: string, searchId: string): Promise<void> {
  * A study in memory is of use only when it stands where the caller does, and nobody has written to its file since: another worker may
  * have gone on with it, or made its last call again with something else.
  */
-async function openStudy(kept: OpenedStudy | undefined, { run, seq }: AdvanceInput, file: StudyFile): Promise<OpenedStudy> {
+async function openStudy(
+  kept: OpenedStudy | undefined,
+  { run, seq }: AdvanceInput,
+  { file, datasetsFolder }: { readonly file: StudyFile; readonly datasetsFolder: string },
+): Promise<OpenedStudy> {
   if (kept && kept.seq === seq && kept.fileSize === (await file.size())) return kept;
-  return OpenedStudy.restore(run, await file.read(), seq);
+  return OpenedStudy.restore(run, { entries: await file.read(), seq, datasetsFolder });
 }
 
 function keep(open: Map<string, OpenedStudy>, searchId: string, study: OpenedStudy): void {

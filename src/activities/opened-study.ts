@@ -6,6 +6,15 @@ import type { StudyTrial } from '../search/study-trial.ts';
 import { modelSizes } from './model-sizes.ts';
 import type { StudyEntry, StudyFile } from './study-file.ts';
 
+/** What a study is made from. */
+export interface StudyState {
+  readonly entries: readonly StudyEntry[];
+  /** After this many calls; null for all there are. */
+  readonly seq: number | null;
+  /** Of published datasets. */
+  readonly datasetsFolder: string;
+}
+
 /** A study in memory, made from its file, with what its file holds counted along. */
 export class OpenedStudy {
   readonly #run: NasRunInput;
@@ -13,19 +22,20 @@ export class OpenedStudy {
   #seq = 0;
   #fileSize: number | null = null;
 
-  constructor(run: NasRunInput) {
+  /** `datasetsFolder` is that of published datasets. */
+  constructor(run: NasRunInput, datasetsFolder: string) {
     const { search_id, search } = run;
     this.#run = run;
-    this.#study = new StudyPlanner({ search_id, search, sizeOf: modelSizes(search) });
+    this.#study = new StudyPlanner({ search_id, search, sizeOf: modelSizes(search, datasetsFolder) });
   }
 
   /** Makes the state after the first `seq` calls, or after all there are. Fails with `STUDY_FILE_MISSING` when there are fewer. */
-  static restore(run: NasRunInput, entries: readonly StudyEntry[], seq: number | null): OpenedStudy {
+  static restore(run: NasRunInput, { entries, seq, datasetsFolder }: StudyState): OpenedStudy {
     if (seq !== null && entries.length < seq) {
       const message = `expected ${seq} calls in the file of study ${run.search_id}, found ${entries.length}: all workers need the same artifact folder`;
       throw ApplicationFailure.nonRetryable(message, 'STUDY_FILE_MISSING');
     }
-    const opened = new OpenedStudy(run);
+    const opened = new OpenedStudy(run, datasetsFolder);
     for (const entry of entries.slice(0, seq ?? entries.length)) opened.repeat(entry);
     return opened;
   }

@@ -6,6 +6,7 @@ import { encodeJson } from '../contracts/payload-converter.ts';
 import type { PlanStep } from '../contracts/plan.ts';
 import type { HeartbeatProgress } from '../contracts/progress.ts';
 import type { StepCallInput, StepReturn } from '../contracts/step-call.ts';
+import { Pulse } from './pulse.ts';
 
 /** What an activity that serves a step is told, besides its input. */
 export interface StepContext extends StepCallInput {
@@ -89,26 +90,4 @@ export function setWorkerIdentity(name: string): void {
 }
 export function workerIdentity(): string {
   return identity;
-}
-
-/** Repeats the last heartbeat while an activity is silent, so that only a dead worker looks dead, and a cancel is heard. */
-class Pulse {
-  readonly #context = Context.current();
-  #last: unknown = this.#context.info.heartbeatDetails;
-  readonly #timer: NodeJS.Timeout | undefined;
-
-  constructor() {
-    const { heartbeatTimeoutMs, isLocal } = this.#context.info;
-    if (isLocal || heartbeatTimeoutMs === undefined) return;
-    this.#timer = setInterval(() => this.#context.heartbeat(this.#last), heartbeatTimeoutMs / 3);
-  }
-
-  beat(details: unknown): void {
-    this.#last = details;
-    this.#context.heartbeat(details);
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
-  }
 }

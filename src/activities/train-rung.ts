@@ -36,17 +36,19 @@ class Rung {
   readonly #input: TrainRungInput;
   readonly #spec: TrainingSpec;
   readonly #folder: string;
+  readonly #datasetsFolder: string;
   readonly #files: EpochFiles;
   /** The newest on disk that Temporal knows or may be told. */
   #checkpoint: RungCheckpoint | null;
   #progress: Pick<TrainingProgress, 'epoch' | 'batch' | 'batches'>;
 
   constructor(input: TrainRungInput, artifacts: ArtifactStore) {
-    refuseOtherImages(input);
+    refuseOtherImages(input, artifacts.datasetsFolder);
     const { params, dataset_id, to_epoch: epochs, max_params } = input;
     this.#input = input;
-    this.#spec = architectureOf(params, datasetInfo(dataset_id), { epochs, max_params });
+    this.#spec = architectureOf(params, datasetInfo(dataset_id, artifacts.datasetsFolder), { epochs, max_params });
     this.#folder = join(artifacts.runFolder(input.search_id), ...folderOf(input));
+    this.#datasetsFolder = artifacts.datasetsFolder;
     this.#files = new EpochFiles(this.#folder);
     const last = this.#context.info.heartbeatDetails as RungHeartbeat | undefined;
     this.#checkpoint = last?.checkpoint ?? input.resume ?? input.checkpoint;
@@ -96,6 +98,7 @@ class Rung {
     try {
       return await trainInThread({
         ...where,
+        datasets_folder: this.#datasetsFolder,
         every_ms: HEARTBEAT_MS,
         heartbeat: (progress) => void (this.#progress = progress),
         onEpoch: (record, bytes) => {
@@ -154,8 +157,8 @@ class Rung {
   }
 }
 
-function refuseOtherImages({ dataset_id, dataset_limit, dataset_sha256 }: TrainRungInput): void {
-  const got = datasetSha256(dataset_id, dataset_limit);
+function refuseOtherImages({ dataset_id, dataset_limit, dataset_sha256 }: TrainRungInput, datasetsFolder: string): void {
+  const got = datasetSha256(dataset_id, dataset_limit, datasetsFolder);
   if (got === dataset_sha256) return;
   const what = `Dataset ${dataset_id}: expected images with sha256 ${dataset_sha256}, this worker has ${got}`;
   throw new TrainingError('DATASET_MISMATCH', `${what}; run the same release on all workers. Nothing was trained.`);

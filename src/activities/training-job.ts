@@ -24,7 +24,7 @@ interface SegmentHeartbeat extends TrainingProgress {
 
 /** The activities of training jobs, for the compute queue. */
 export function createTrainingJobActivities({ artifacts }: { readonly artifacts: ArtifactStore }): TrainingJobActivities {
-  return { trainSegment: (input) => asTraining(async () => new Segment(input, artifacts.runFolder(input.run_name)).run()) };
+  return { trainSegment: (input) => asTraining(async () => new Segment(input, artifacts).run()) };
 }
 
 /** One activity: trains from the last checkpoint known to the next one asked for. */
@@ -32,13 +32,15 @@ class Segment {
   readonly #context = Context.current();
   readonly #input: TrainSegmentInput;
   readonly #folder: string;
+  readonly #datasetsFolder: string;
   readonly #files: EpochFiles;
   #checkpoint: KnownCheckpoint | null;
 
-  constructor(input: TrainSegmentInput, folder: string) {
+  constructor(input: TrainSegmentInput, artifacts: ArtifactStore) {
     this.#input = input;
-    this.#folder = folder;
-    this.#files = new EpochFiles(folder);
+    this.#folder = artifacts.runFolder(input.run_name);
+    this.#datasetsFolder = artifacts.datasetsFolder;
+    this.#files = new EpochFiles(this.#folder);
     const last = this.#context.info.heartbeatDetails as SegmentHeartbeat | undefined;
     const file = last?.checkpoint ?? input.checkpoint;
     this.#checkpoint = file === null ? null : { file, sha256: last?.checkpoint_sha256 ?? null };
@@ -52,6 +54,7 @@ class Segment {
       spec: training.spec,
       dataset_id: training.dataset_name,
       dataset_limit: training.dataset_limit,
+      datasets_folder: this.#datasetsFolder,
       seed: training.seed,
       checkpoint,
       until_epoch,

@@ -16,7 +16,7 @@ import type { Sql } from '../ledger/connection.ts';
 import { putMetrics } from '../ledger/queries/put-metrics.ts';
 import { putModel } from '../ledger/queries/put-model.ts';
 import { TrainingError } from '../training/errors.ts';
-import { datasetInfo, datasetSha256 } from '../training/datasets/registry.ts';
+import { datasetInfo, datasetSha256, resolveDatasetId } from '../training/datasets/registry.ts';
 import { countParams } from '../training/network-plan.ts';
 import { resolveSpec } from '../training/resolve-spec.ts';
 import { discardModel, readModel, type ModelStores } from './model-registry.ts';
@@ -32,7 +32,7 @@ export interface TrainingRunDependencies {
 /** The steps of the kind `training-run`, for the main queue. */
 export function createTrainingRunActivities({ sql, artifacts, jobs }: TrainingRunDependencies): ServedSteps<TrainingRunActivities> {
   return {
-    validateInputs: async (input) => resolveTraining(input),
+    validateInputs: async (input) => resolveTraining(input, artifacts.datasetsFolder),
     prepareRun: async ({ training }, { saga_id }) => {
       const folder = artifacts.runFolder(saga_id);
       await mkdir(folder, { recursive: true });
@@ -66,11 +66,13 @@ export function createTrainingRunActivities({ sql, artifacts, jobs }: TrainingRu
   };
 }
 
-function resolveTraining({ model_name, dataset_name, config, seed, checkpoint_interval }: TrainingRunInput): ResolvedTraining {
+function resolveTraining(input: TrainingRunInput, datasetsFolder: string): ResolvedTraining {
+  const { model_name, config, seed, checkpoint_interval } = input;
   try {
-    const spec = resolveSpec(model_name, config, datasetInfo(dataset_name));
+    const dataset_name = resolveDatasetId(input.dataset_name, datasetsFolder);
+    const spec = resolveSpec(model_name, config, datasetInfo(dataset_name, datasetsFolder));
     const dataset_limit = config?.dataset_limit ?? null;
-    const dataset_sha256 = datasetSha256(dataset_name, dataset_limit);
+    const dataset_sha256 = datasetSha256(dataset_name, dataset_limit, datasetsFolder);
     return { model_name, dataset_name, dataset_sha256, dataset_limit, spec, params: countParams(spec.model), seed, checkpoint_interval };
   } catch (error) {
     if (error instanceof TrainingError) throw ApplicationFailure.nonRetryable(error.message, ERROR_CODES.INVALID_INPUT);

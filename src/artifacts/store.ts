@@ -59,6 +59,16 @@ export class ArtifactStore {
     return join(this.#dir, 'runs', name);
   }
 
+  /** The folder of published datasets: `<name>/<version>`; not made. */
+  get datasetsFolder(): string {
+    return join(this.#dir, 'datasets');
+  }
+
+  /** Where content of this hash is, or would be. */
+  pathOf(sha256: string): string {
+    return this.#fileOf(sha256);
+  }
+
   #fileOf(sha256: string): string {
     return join(this.#dir, 'sha256', sha256.slice(0, 2), sha256.slice(2));
   }

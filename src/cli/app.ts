@@ -2,6 +2,7 @@ import { ArgumentScannerError, buildApplication, buildRouteMap, run, text_en, ty
 import * as approvals from './commands/approvals.ts';
 import * as blueprint from './commands/blueprint.ts';
 import * as controls from './commands/controls.ts';
+import * as datasets from './commands/datasets.ts';
 import * as plans from './commands/plans.ts';
 import * as records from './commands/records.ts';
 import * as runs from './commands/runs.ts';
@@ -43,6 +44,7 @@ const routes = buildRouteMap({
     replay: records.replayCommand,
     predict: records.predictCommand,
     models: records.modelsRoutes,
+    datasets: datasets.datasetsRoutes,
     leaderboard: study.leaderboardCommand,
     study: study.studyRoutes,
     blueprint: blueprint.blueprintRoutes,

@@ -13,7 +13,7 @@ const ACCURACY = 0.93;
 async function show(stage: DemoStage, manifest_url: string): Promise<void> {
   say('\n1. A dataset from a source over HTTP: MNIST digits, and among them what a source in the wild has.\n');
   const built = await build(stage, manifest_url);
-  say(`\n${built.dataset_id}: ${built.images} images, sha256 ${built.sha256}, report ${built.report_uri}`);
+  say(`\n${built.dataset_id}: ${built.images} images, sha256 ${built.sha256}, report ${built.report}`);
   say('\n2. A training on it.\n');
   const { result } = await runOne(stage, { kind: TRAINING_RUN, input: trainingOn(built.dataset_id) });
   const { test_accuracy } = result as unknown as TrainingRunResult;
@@ -26,6 +26,7 @@ async function build(stage: DemoStage, manifest_url: string): Promise<DatasetBui
     dataset: 'demo-digits',
     sources: [{ type: 'manifest', path: manifest_url }],
     download: { max_retries: 2 },
+    pixels: { width: 28, height: 28, channels: 1 },
     description: 'Digits of MNIST as a local source serves them, with planted faults.',
     licence: 'CC BY-SA 3.0 (Yann LeCun and Corinna Cortes)',
   };

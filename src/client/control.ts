@@ -9,8 +9,10 @@ import {
   type ControlAnswer,
   type SkipInput,
 } from '../contracts/messages.ts';
-import { callTemporal, type Cerebros } from './connect.ts';
-import { requireDescription } from './describe.ts';
+import { cancelPendingRun } from '../ledger/queries/cancel-pending-run.ts';
+import { callLedger, callTemporal, type Cerebros } from './connect.ts';
+import { describeRun } from './describe.ts';
+import { asEnded, endedByTemporal } from './ended-by-temporal.ts';
 import { refused } from './errors.ts';
 import { checkRunId } from './run-id.ts';
 import { rollbackRun } from './rollback.ts';
@@ -50,17 +52,22 @@ export function skipStep(cerebros: Cerebros, id: string, step: string, result: J
   return control(cerebros, id, skipUpdate, [{ step, result }]);
 }
 
-/** Stops the running step now and undoes everything; of a halted run, it is its rollback with reason `cancelled`. */
+/**
+ * Stops the running step now and undoes everything. Of a run that is halted, or that Temporal ended without undo, it is its rollback with
+ * reason `cancelled`; one that never started is over at once.
+ */
 export async function cancelRun(cerebros: Cerebros, id: string): Promise<ControlResult> {
   checkRunId(id);
-  const description = await requireDescription(cerebros, id);
-  if (description.status.name === 'RUNNING') {
+  const description = await describeRun(cerebros, id);
+  if (description?.status.name === 'RUNNING') {
     await callTemporal(cerebros, (client) => client.workflow.getHandle(id).cancel());
     const row = await ledgerRow(cerebros, id).catch(() => undefined);
     return { execution_id: id, status: row?.status ?? 'running' };
   }
-  const run = await showRun(cerebros, id);
-  if (run.status !== 'halted') throw alreadyClosed(id, run.status);
+  if (!description && (await callLedger(cerebros, (sql) => cancelPendingRun(sql, id)))) return { execution_id: id, status: 'cancelled' };
+  const run = asEnded(await showRun(cerebros, id), description);
+  if (run.run_id === null && run.status === 'pending') throw starting(id);
+  if (run.status !== 'halted' && !endedByTemporal(description)) throw alreadyClosed(id, run.status);
   const started = await rollbackRun(cerebros, id, { reason: 'cancelled' });
   return { execution_id: id, status: started.status };
 }
@@ -70,6 +77,10 @@ type Control = UpdateDefinition<ControlAnswer> | UpdateDefinition<ControlAnswer,
 async function control(cerebros: Cerebros, id: string, update: Control, args: [] | [SkipInput] = []): Promise<ControlResult> {
   const { status } = await updateRun(cerebros, id, update as UpdateDefinition<ControlAnswer, [] | [SkipInput]>, ...args);
   return { execution_id: id, status };
+}
+
+function starting(id: string): Error {
+  return refused(`run ${id}: expected one that is started or not, got one that is being started`, `cerebros cancel ${id}   (in a minute)`);
 }
 
 function alreadyClosed(id: string, status: string): Error {

@@ -4,6 +4,7 @@ import { UserError } from '../contracts/user-error.ts';
 import { getRun } from '../ledger/queries/get-run.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { callLedger, callTemporal, type Cerebros } from './connect.ts';
+import { refused } from './errors.ts';
 import { firstEvent } from './first-event.ts';
 import { showRun } from './show.ts';
 import type { StartedRun } from './start.ts';
@@ -15,9 +16,11 @@ export interface Wanted {
   readonly input: Json;
 }
 
-/** The run that the ledger knows to have started under this id, or undefined. Throws ID_TAKEN (exit 5) when its input differs. */
+/** The run that the ledger knows to have started under this id, or undefined. Throws ID_TAKEN (exit 5) when its input differs, REFUSED (5) when it was cancelled before it started. */
 export async function existingInLedger(cerebros: Cerebros, wanted: Wanted): Promise<StartedRun | undefined> {
   const row = await callLedger(cerebros, (sql) => getRun(sql, wanted.id)).catch(() => undefined);
+  if (row?.status === 'cancelled' && row.run_id === null)
+    throw refused(`id ${wanted.id}: expected a run that was not cancelled before it started, got one that was`, 'give another --id');
   if (!row || row.run_id === null) return undefined;
   refuseOther(wanted, row.kind, row.inputs);
   return { execution_id: row.id, run_id: row.run_id, status: row.status, started_at: row.started_at };

@@ -11,6 +11,7 @@ export { checkBlueprint, type CheckedBlueprint } from './blueprints/check.ts';
 export { showRun } from './show.ts';
 export { progressOfRun, viewRun, type RunView } from './progress.ts';
 export { listSagas } from './list.ts';
+export { JobOrchestrator, type CreateWorkflowOptions, type WorkflowFilter } from './job-orchestrator.ts';
 export { recoverRun, type RecoverOptions } from './recover.ts';
 export { rollbackRun, type RollbackRunOptions } from './rollback.ts';
 export { retryUndo, type UndoRetryOptions } from './undo-retry.ts';
@@ -19,6 +20,7 @@ export type { ReentryPreview, StepRef } from './reentry.ts';
 export { subscribe, type EventHandler, type SubscribeOptions } from './subscribe.ts';
 export { rebuildLedger, verifyLedger, type Rebuilt } from './ledger-check.ts';
 export type { Verdict } from './verify.ts';
+export { listDatasets, showDataset, type DatasetDetails, type DatasetListing } from './datasets.ts';
 export { getTrainedModel, listTrainedModels } from './models.ts';
 export {
   leaderboard,
@@ -32,8 +34,9 @@ export { enqueueTrial, extendStudy, setParallel, stopStudy, studyView } from './
 export { fetchHistory, historyJson } from './histories.ts';
 export { resolveConnections, type ConnectionFlags, type Connections } from '../config.ts';
 export { UserError, type ExitCode } from '../contracts/user-error.ts';
-export { progressOf, type ProgressObject, type ProgressTask } from '../contracts/progress.ts';
+export { progressOf, type ProgressObject, type ProgressOptions, type ProgressTask, type StepReport } from '../contracts/progress.ts';
 export { definePlan, type Plan, type PlanStep } from '../contracts/plan.ts';
 export type * from '../contracts/blueprint.ts';
+export type * from '../contracts/job.ts';
 export type * from '../contracts/ledger.ts';
 export type * from '../contracts/step-protocol.ts';

@@ -5,7 +5,8 @@ import { parseCallId } from '../contracts/ids.ts';
 import { payloadConverter } from '../contracts/payload-converter.ts';
 import type { PendingCall } from '../contracts/progress.ts';
 
-type PendingActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
+/** An activity that Temporal has under way. */
+export type PendingActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
 
 /** No worker has it. */
 const SCHEDULED = proto.temporal.api.enums.v1.PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED;
@@ -18,7 +19,7 @@ export function pendingCalls(description: WorkflowExecutionDescription | undefin
 function pendingCall(activity: PendingActivity): PendingCall | undefined {
   const call = parseCallId(activity.activityId ?? '');
   if (!call) return undefined;
-  const heartbeat = decode(activity.heartbeatDetails?.payloads?.[0]);
+  const heartbeat = heartbeatOf(activity);
   return {
     step_idx: call.step_idx,
     state: activity.state === SCHEDULED ? 'scheduled' : 'started',
@@ -27,6 +28,11 @@ function pendingCall(activity: PendingActivity): PendingCall | undefined {
     ...(activity.lastFailure?.message ? { last_failure: activity.lastFailure.message } : {}),
     ...(activity.lastWorkerIdentity ? { worker_id: activity.lastWorkerIdentity } : {}),
   };
+}
+
+/** What it heartbeat last; undefined when it did not. */
+export function heartbeatOf({ heartbeatDetails }: PendingActivity): unknown {
+  return decode(heartbeatDetails?.payloads?.[0]);
 }
 
 /** A heartbeat of a worker in another language need not be JSON. */

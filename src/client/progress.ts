@@ -1,6 +1,7 @@
 import type { SagaRun } from '../contracts/ledger.ts';
-import { progressOf, type ProgressObject } from '../contracts/progress.ts';
+import { progressOf, stepReports, type ProgressObject, type StepReport } from '../contracts/progress.ts';
 import { raiseProgress } from '../ledger/queries/raise-progress.ts';
+import { childCalls } from './child-calls.ts';
 import { callLedger, type Cerebros } from './connect.ts';
 import { describeRun } from './describe.ts';
 import { asEnded } from './ended-by-temporal.ts';
@@ -15,6 +16,8 @@ const QUERY_MS = 1000;
 export interface RunView {
   readonly run: SagaRun;
   readonly progress: ProgressObject;
+  /** What its running steps say of themselves. */
+  readonly reports: readonly StepReport[];
 }
 
 /** The exact progress of a run, open or closed, with or without a worker. Throws as `showRun` does. */
@@ -32,8 +35,10 @@ export async function viewRun(cerebros: Cerebros, id: string): Promise<RunView> 
   const open = description?.status.name === 'RUNNING';
   const fresh = open ? await queryRun(cerebros, id, QUERY_MS).catch(() => undefined) : undefined;
   const run = fresh ?? asEnded(await (fault === undefined ? showRun(cerebros, id) : knownRun(cerebros, id, fault)), description);
-  const progress = progressOf(run, open ? pendingCalls(description) : []);
-  return { run, progress: open ? await neverBack(cerebros, progress) : progress };
+  const pending = open ? [...pendingCalls(description), ...(await childCalls(cerebros, run, description))] : [];
+  const progress = progressOf(run, { now: Date.now(), pending });
+  const kept = open ? await neverBack(cerebros, progress) : raised(progress, run.metadata['progress_shown']);
+  return { run, progress: kept, reports: stepReports(run, pending) };
 }
 
 /** What the ledger knows, when Temporal does not answer: asking it once more would only take longer. */
@@ -43,10 +48,14 @@ async function knownRun(cerebros: Cerebros, id: string, fault: unknown): Promise
   return row;
 }
 
-/** A step that starts over from a checkpoint has less to show than before; what was shown stays shown. Without a ledger it may go back. */
+/** A step that starts over from a checkpoint, or has failed, has less to show than before; what was shown stays shown. Without a ledger it may go back. */
 async function neverBack(cerebros: Cerebros, progress: ProgressObject): Promise<ProgressObject> {
   const shown = await callLedger(cerebros, (sql) => raiseProgress(sql, progress.workflow_id, progress.progress), QUERY_MS).catch(
     () => undefined,
   );
-  return shown === undefined ? progress : { ...progress, progress: Math.max(shown, progress.progress) };
+  return raised(progress, shown);
+}
+
+function raised(progress: ProgressObject, shown: unknown): ProgressObject {
+  return typeof shown === 'number' ? { ...progress, progress: Math.max(shown, progress.progress) } : progress;
 }

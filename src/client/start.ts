@@ -13,6 +13,7 @@ import { invalidInput } from './errors.ts';
 import { existingInLedger, existingInTemporal } from './existing-run.ts';
 import { forgetPendingRun, notePendingRun } from './note-pending-run.ts';
 import { prepareInput, type PreparedInput } from './prepare-input.ts';
+import { checkRecoveryAttempts } from './recovery-attempts.ts';
 import { workflowOptions } from './start-options.ts';
 
 /** What to start, and how. */
@@ -24,7 +25,7 @@ export interface StartRequest {
   readonly id?: string | undefined;
   /** Start of the first step, ISO 8601. Default: now. */
   readonly at?: string | undefined;
-  /** Default `undo`. */
+  /** Default: the kind's, which is `undo` unless it says otherwise. */
   readonly on_failure?: OnFailure | undefined;
   /** 0 to 100, default 3. */
   readonly max_recovery_attempts?: number | undefined;
@@ -52,9 +53,11 @@ export interface StartedRun {
  */
 export async function startSaga(cerebros: Cerebros, request: StartRequest): Promise<StartedRun> {
   const id = checkedId(request.id ?? `${request.kind}-${randomBytes(4).toString('hex')}`);
-  const start = sagaStart(request);
+  const given = sagaStart(request);
   const blueprints = (reference: string): Promise<Blueprint> => namedBlueprint(cerebros, reference, request.id);
   const prepared = await prepareInput(request.kind, request.input, { base_dir: request.base_dir, blueprints });
+  const { on_failure } = prepared.kind;
+  const start: SagaStart = { ...(on_failure === undefined ? {} : { on_failure }), ...given };
   const wanted = { id, kind: prepared.kind.kind, input: prepared.input };
   const noted = await notePendingRun(cerebros, {
     id,
@@ -113,12 +116,7 @@ function checkedId(id: string): string {
 
 function sagaStart(request: StartRequest): SagaStart {
   const attempts = request.max_recovery_attempts;
-  if (attempts !== undefined && !(Number.isInteger(attempts) && attempts >= 0 && attempts <= 100)) {
-    throw invalidInput(
-      `max_recovery_attempts: expected a whole number from 0 to 100, got ${attempts}`,
-      'give another --max-recovery-attempts',
-    );
-  }
+  if (attempts !== undefined) checkRecoveryAttempts(attempts);
   return {
     ...(request.at === undefined ? {} : { at: checkedTime(request.at) }),
     ...(request.on_failure === undefined ? {} : { on_failure: request.on_failure }),

@@ -26,7 +26,7 @@ const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits 
 
 const options = {
   label: z.string().min(1).max(200).optional(),
-  split: z.enum(SPLIT_NAMES as [string, ...string[]]).optional(),
+  split: z.enum(SPLIT_NAMES).optional(),
 };
 
 const sourceSchema = z.discriminatedUnion('type', [
@@ -75,7 +75,7 @@ const validateSchema = z.strictObject({
   max_failed_fraction: fraction.default(0.5),
 });
 
-const deduplicateSchema = z.strictObject({ near_threshold: z.int().min(0).max(64).nullable().default(4) });
+const deduplicateSchema = z.strictObject({ near_threshold: z.int().min(0).max(32).nullable().default(16) });
 
 const labelSchema = z.strictObject({
   from: z.enum(['given_or_path', 'given', 'path', 'none']).default('given_or_path'),

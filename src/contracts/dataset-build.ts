@@ -78,7 +78,10 @@ export interface ImageRules {
 }
 
 export interface DuplicateRules {
-  /** Images whose perceptual hashes of 256 bits differ in at most this many bits are one image. Null: only equal files are. */
+  /**
+   * Images whose perceptual hashes of 256 bits differ in at most this many bits, and whose thumbnails agree, are one image
+   * (docs/decisions/0012). 0 to 32; null: only equal files are one. Default 16.
+   */
   readonly near_threshold: number | null;
 }
 
@@ -92,7 +95,7 @@ export interface LabelRules {
 }
 
 export type SplitName = 'train' | 'validation' | 'test';
-export const SPLIT_NAMES: readonly SplitName[] = ['train', 'validation', 'test'];
+export const SPLIT_NAMES = ['train', 'validation', 'test'] as const satisfies readonly SplitName[];
 
 /** Parts of 1; together 1. */
 export type SplitShares = { readonly [split in SplitName]: number };
@@ -160,8 +163,7 @@ export interface DatasetItem {
 /** Lines of `download/b00012.jsonl`. */
 export type DownloadLine =
   | { readonly n: number; readonly sha256: string; readonly bytes: number }
-  /** `again`: a recovery tries it once more. */
-  | { readonly n: number; readonly drop: Drop; readonly again?: boolean };
+  | { readonly n: number; readonly drop: Drop };
 
 /** Lines of `validate/b00012.jsonl`, of what was downloaded. */
 export type ValidateLine = { readonly n: number; readonly image: ImageFacts } | { readonly n: number; readonly drop: Drop };
@@ -172,8 +174,17 @@ export interface ImageFacts {
   readonly width: number;
   readonly height: number;
   readonly channels: number;
-  /** 256 bits in hex. */
+  /** Perceptual hash of 256 bits, in 64 hex digits. */
   readonly phash: string;
+  /** 8×8 grey values by row, stretched to 0 … 255, in 128 hex digits. */
+  readonly thumbnail: string;
+}
+
+/** Files of one content that came with labels that contradict each other. */
+export interface LabelConflict {
+  readonly sha256: string;
+  /** Sorted. */
+  readonly labels: readonly string[];
 }
 
 /** What went in and came out of a stage; `in = out + dropped`, and the reasons add up to `dropped`. */
@@ -199,8 +210,9 @@ export interface DatasetBuildResult {
   readonly images: number;
   readonly classes: readonly string[];
   readonly splits: { readonly [split in SplitName]: number };
-  readonly report_uri: string;
-  readonly report_json_uri: string;
+  /** The quality report as a page and as JSON: paths in the folder of artifacts. */
+  readonly report: string;
+  readonly report_json: string;
   readonly stages: { readonly [step: string]: StageCounts };
 }
 

@@ -1,6 +1,10 @@
 import type { z } from 'zod';
 import { BLUEPRINT, blueprintPlan } from './blueprint.ts';
 import { blueprintInputSchema, type GivenBlueprintInput } from './blueprint-schema.ts';
+import { DATASET_BUILD, datasetBuildPlan, type DatasetBuildInput } from './dataset-build.ts';
+import { datasetBuildInputSchema } from './dataset-build-schema.ts';
+import { JOB, jobPlan, type JobInput } from './job.ts';
+import { jobInputSchema } from './job-schema.ts';
 import type { Plan } from './plan.ts';
 import { NAS_SEARCH, nasSearchPlan, type NasSearchInput } from './nas-search.ts';
 import { nasSearchInputSchema } from './nas-search-schema.ts';
@@ -8,6 +12,7 @@ import { PROOF, proofPlan, type ProofInput } from './proof.ts';
 import { proofInputSchema } from './proof-schema.ts';
 import { TRAINING_RUN, trainingRunPlan, type TrainingRunInput } from './training-run.ts';
 import { trainingRunInputSchema } from './training-run-schema.ts';
+import type { OnFailure } from './saga-start.ts';
 
 /** A kind of saga, as commands know it: how its input is checked and what it will run, without running anything. */
 export interface Kind<I = unknown> {
@@ -17,6 +22,8 @@ export interface Kind<I = unknown> {
   plan(input: I): Plan;
   /** Fields that name a JSON or YAML file, each with the field that takes its content when the run is started. */
   readonly files?: { readonly [field: string]: string };
+  /** What a run does at a final failure unless its start says otherwise. Default `undo`. */
+  readonly on_failure?: OnFailure;
   /** One line for lists, at most 200 bytes. */
   summary(input: I): string;
 }
@@ -55,10 +62,30 @@ const blueprint: Kind<GivenBlueprintInput> = {
   summary: ({ blueprint: { name, version, steps } }) => `blueprint: ${name}@${version}, ${steps.length} steps`,
 };
 
+const datasetBuild: Kind<DatasetBuildInput> = {
+  kind: DATASET_BUILD,
+  workflow_type: 'datasetBuild',
+  schema: datasetBuildInputSchema,
+  plan: () => datasetBuildPlan,
+  on_failure: 'halt',
+  summary: ({ dataset, sources }) => `dataset-build: ${dataset} from ${sources.length} sources`,
+};
+
+const job: Kind<JobInput> = {
+  kind: JOB,
+  workflow_type: 'job',
+  schema: jobInputSchema,
+  plan: jobPlan,
+  on_failure: 'halt',
+  summary: ({ definition: { name, steps } }) => `job: ${name}, ${steps.length} steps`,
+};
+
 /** Every kind of this release, by its name in commands. */
 export const KINDS: Readonly<Record<string, Kind>> = {
   [PROOF]: proof,
   [TRAINING_RUN]: trainingRun,
   [NAS_SEARCH]: nasSearch,
   [BLUEPRINT]: blueprint,
+  [DATASET_BUILD]: datasetBuild,
+  [JOB]: job,
 };

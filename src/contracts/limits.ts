@@ -2,6 +2,8 @@
 export const LIMITS = {
   /** One value: an input, an output, a result. */
   valueBytes: 256 * 1024,
+  /** All steps of a run, added ones included: its row holds them. */
+  planBytes: 512 * 1024,
   /** The seed of a re-entry or continue-as-new. */
   seedBytes: 768 * 1024,
   /** The step rows of one flush to the ledger; a larger one is sent in several. */

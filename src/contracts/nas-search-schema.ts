@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { datasetIdSchema } from './dataset-id-schema.ts';
 import { architectureIssues, paramsIssues, type ArchitectureIssue } from './nas-architecture.ts';
 import type { NasSearchInput } from './nas-search.ts';
 import { searchSpaceSchema } from './search-space-schema.ts';
 import type { Params, ParamValue, SearchSpace } from './search-space.ts';
-import { DATASET_NAMES } from './training-catalogue.ts';
 import { datasetLimitSchema } from './training-spec.ts';
 
 /** Trials of a search in all, 1 to 10,000. */
@@ -43,7 +43,7 @@ const schedulerSchema = z.strictObject({
 });
 
 const writtenSchema = z.strictObject({
-  dataset_id: oneOf(DATASET_NAMES),
+  dataset_id: datasetIdSchema,
   objective: oneOf(['accuracy']),
   search_space: searchSpaceSchema,
   budget: budgetSchema,

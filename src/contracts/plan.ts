@@ -1,4 +1,6 @@
+import { encode } from '@temporalio/common/lib/encoding.js';
 import type { Json } from './ledger.ts';
+import { LIMITS } from './limits.ts';
 
 /** At most this many steps a run, dynamic ones included. */
 export const MAX_STEPS = 500;
@@ -69,11 +71,16 @@ export class PlanError extends Error {
   override readonly name = 'PlanError';
 }
 
-/** Refuses an empty or oversized plan, double names (unless `repeatable`), and needs that do not name an earlier step. */
+/** Refuses a plan that is empty or over a bound, double names (unless `repeatable`), and needs that do not name an earlier step. */
 export function checkPlan(plan: Plan, options: { readonly repeatable?: boolean } = {}): void {
   if (plan.steps.length === 0) throw new PlanError(`plan ${plan.kind}: expected at least one step, got none`);
   if (plan.steps.length > MAX_STEPS)
     throw new PlanError(`plan ${plan.kind}: expected at most ${MAX_STEPS} steps, got ${plan.steps.length}`);
+  const bytes = encode(JSON.stringify(plan.steps)).length;
+  if (bytes > LIMITS.planBytes)
+    throw new PlanError(
+      `plan ${plan.kind}: expected at most ${LIMITS.planBytes} bytes of JSON, got ${bytes}; give large inputs to steps as references`,
+    );
   const seen = new Set<string>();
   for (const [idx, step] of plan.steps.entries()) {
     if (seen.has(step.name) && !options.repeatable)

@@ -1,3 +1,4 @@
+import { secondsLeft } from './eta.ts';
 import type { SagaRun, SagaStepRow, StepStatus } from './ledger.ts';
 
 export type JobStatus = 'pending' | 'running' | 'paused' | 'completed' | 'failed' | 'cancelled' | 'recovering';
@@ -44,7 +45,7 @@ export interface HeartbeatProgress {
 /** Key in the memo of a job where it keeps its `HeartbeatProgress`, so that it can be read while no worker is up. */
 export const PROGRESS_MEMO = 'progress';
 
-/** What `describe` knows of a step that is under way. */
+/** What `describe` knows of a step that is under way: of its activity, or of the job that it waits for. */
 export interface PendingCall {
   readonly step_idx: number;
   readonly state: 'scheduled' | 'started';
@@ -54,8 +55,16 @@ export interface PendingCall {
   readonly worker_id?: string;
 }
 
+/** What is known of a run besides its rows. */
+export interface ProgressOptions {
+  /** The present moment, in ms. */
+  readonly now: number;
+  /** What `describe` adds. Default: nothing. */
+  readonly pending?: readonly PendingCall[];
+}
+
 /** The one function over rows (from the query, else the ledger) and what `describe` adds; right for live and closed runs. */
-export function progressOf(run: SagaRun, pending: readonly PendingCall[] = []): ProgressObject {
+export function progressOf(run: SagaRun, { now, pending = [] }: ProgressOptions): ProgressObject {
   const tasks = run.steps.map((step) =>
     taskOf(
       step,
@@ -76,7 +85,7 @@ export function progressOf(run: SagaRun, pending: readonly PendingCall[] = []): 
     running_tasks: tasks.filter((task) => task.status === 'running' || task.status === 'retrying').length,
     recovery_attempts: run.recovery_attempts,
     tasks,
-    eta_s: run.completed_at === null ? secondsLeft(run.steps, fractions) : null,
+    eta_s: run.completed_at === null && run.status !== 'compensating' ? secondsLeft(run.steps, fractions, now) : null,
     waiting_on: waitingOn(run, pending),
     paused: run.status === 'paused',
   };
@@ -133,10 +142,32 @@ function fractionDone(step: SagaStepRow, pending: readonly PendingCall[]): numbe
 
 /** `done / total` of a heartbeat, clipped to 0–1; 0 for anything that is not shaped so. */
 export function heartbeatFraction(heartbeat: unknown): number {
-  if (typeof heartbeat !== 'object' || heartbeat === null) return 0;
-  const { done, total } = heartbeat as Partial<HeartbeatProgress>;
-  if (typeof done !== 'number' || typeof total !== 'number' || !(total > 0)) return 0;
-  return Math.min(1, Math.max(0, done / total));
+  return readReport(heartbeat)?.fraction ?? 0;
+}
+
+/** What a step that is under way says of itself. */
+export interface StepReport {
+  readonly step_idx: number;
+  /** 0 to 1. */
+  readonly fraction: number;
+  /** Null when it says nothing in words. */
+  readonly note: string | null;
+}
+
+/** The running steps that report how far they are. */
+export function stepReports(run: SagaRun, pending: readonly PendingCall[]): StepReport[] {
+  const running = run.steps.filter((step) => step.status === 'running');
+  return running.flatMap(({ step_idx }) => {
+    const report = readReport(pending.find((call) => call.step_idx === step_idx)?.heartbeat);
+    return report ? [{ step_idx, ...report }] : [];
+  });
+}
+
+function readReport(heartbeat: unknown): Omit<StepReport, 'step_idx'> | undefined {
+  if (typeof heartbeat !== 'object' || heartbeat === null) return undefined;
+  const { done, total, note } = heartbeat as Partial<Record<keyof HeartbeatProgress, unknown>>;
+  if (typeof done !== 'number' || typeof total !== 'number' || !(total > 0)) return undefined;
+  return { fraction: Math.min(1, Math.max(0, done / total)) || 0, note: typeof note === 'string' && note !== '' ? note : null };
 }
 
 function weights(steps: readonly SagaStepRow[]): number[] {
@@ -150,13 +181,6 @@ function percent(steps: readonly SagaStepRow[], fractions: readonly number[]): n
   const total = weight.reduce((sum, value) => sum + value, 0);
   const done = weight.reduce((sum, value, idx) => sum + value * (fractions[idx] ?? 0), 0);
   return total > 0 ? Math.round((1000 * done) / total) / 10 : 0;
-}
-
-/** Known only when every step says how long it takes. */
-function secondsLeft(steps: readonly SagaStepRow[], fractions: readonly number[]): number | null {
-  if (steps.some((step) => step.estimated_duration_s === null)) return null;
-  const left = steps.reduce((sum, step, idx) => sum + (step.estimated_duration_s ?? 0) * (1 - (fractions[idx] ?? 0)), 0);
-  return Math.round(left);
 }
 
 function waitingOn(run: SagaRun, pending: readonly PendingCall[]): string[] {

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { Json } from './ledger.ts';
 import { mirrors } from './mirrors.ts';
-import { planStepSchema } from './plan-schema.ts';
+import { planStepSchema, undoSpecSchema } from './plan-schema.ts';
 import { MAX_STEPS, type PlanStep } from './plan.ts';
 import {
+  STEP_MS_MAX,
   SUSPENSION_MS_MAX,
   SUSPENSIONS_MAX,
   type Decision,
@@ -23,8 +24,15 @@ const json: z.ZodType<Json> = z.json();
 const stepName = z.string().regex(/^[A-Za-z0-9._-]{1,100}$/);
 const person = z.string().min(1).max(200);
 const time = z.iso.datetime({ offset: true });
+const ms = (min: number) => z.int().min(min).max(STEP_MS_MAX).optional();
+const bounded = planStepSchema.extend({
+  timeout_ms: ms(1),
+  heartbeat_ms: ms(500),
+  schedule_to_start_ms: ms(100),
+  undo: undoSpecSchema.extend({ timeout_ms: ms(1) }).optional(),
+});
 /** A step as in a plan; in JSON, what is left out and what is undefined are the same. */
-const planSteps = z.array(planStepSchema).max(MAX_STEPS) as unknown as z.ZodType<PlanStep[]>;
+const planSteps = z.array(bounded).max(MAX_STEPS) as unknown as z.ZodType<PlanStep[]>;
 
 const decision = mirrors<Decision>()(
   z.strictObject({

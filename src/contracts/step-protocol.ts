@@ -47,7 +47,7 @@ export interface ExternalSuccess extends ExternalReport {
   readonly status: 'SUCCESS';
   /** The step's output, at most 256 KiB of JSON, whatever it looks like. */
   readonly result: Json;
-  /** Further steps to run, appended to the plan. */
+  /** Further steps to run, appended to the plan, at most 256 KiB of JSON. They are external, whatever they say, and neither light nor last. */
   readonly steps?: readonly PlanStep[];
 }
 
@@ -115,5 +115,7 @@ export interface ApprovalRow {
 
 /** Longest sleep and longest wait for a decision: ten years. */
 export const SUSPENSION_MS_MAX = 10 * 365 * 24 * 60 * 60_000;
+/** Longest time that a step may set for anything: a year. */
+export const STEP_MS_MAX = 365 * 24 * 60 * 60_000;
 /** More suspensions than this one step does not have. */
 export const SUSPENSIONS_MAX = 1000;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { DATASET_NAMES, MODEL_NAMES } from './training-catalogue.ts';
+import { datasetIdSchema } from './dataset-id-schema.ts';
+import { MODEL_NAMES } from './training-catalogue.ts';
 import { trainingConfigSchema } from './training-spec.ts';
 
 /** What a user gives to `start training-run`; defaults are filled in when it is read. */
@@ -7,7 +8,7 @@ export const trainingRunInputSchema = z
   .strictObject({
     worker_id: z.string().min(1).max(200).default('local'),
     model_name: z.enum(MODEL_NAMES),
-    dataset_name: z.enum(DATASET_NAMES),
+    dataset_name: datasetIdSchema,
     config_path: z.string().min(1).optional(),
     config: trainingConfigSchema.optional(),
     checkpoint_interval: z.int().min(1).max(1000).default(1),

@@ -4,4 +4,6 @@ export const ADVISORY_LOCKS = {
   migrations: 6_318_001,
   /** Taken before an event's `seq` is drawn, so that `seq` grows in commit order and a reader by `seq` misses none. */
   events: 6_318_002,
+  /** One publisher of datasets at a time, and none while content is removed that a new version may refer to. */
+  datasets: 6_318_003,
 } as const;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type ModelSpec, modelSpecSchema } from '../contracts/training-spec.ts';
-import type { Split } from './datasets/dataset.ts';
+import type { DatasetInfo, Split } from './datasets/dataset.ts';
 import { TrainingError } from './errors.ts';
 import type { Engine } from './kernel/kernel.ts';
 import { Network, type Score } from './network.ts';
@@ -10,13 +10,15 @@ import { decodeTensors, encodeTensors, type TensorFormat } from './tensor-file.t
 const FORMAT: TensorFormat = { magic: 'CBRSMDL1', corrupt: 'MODEL_CORRUPT' };
 const PREDICT_BATCH = 32;
 
-const headerSchema = z.object({ model: modelSpecSchema, dataset_id: z.string() });
+const headerSchema = z.object({ model: modelSpecSchema, dataset_id: z.string(), labels: z.array(z.string()).optional() });
 
 /** A trained model, ready to predict. */
 export interface LoadedModel {
   readonly spec: ModelSpec;
   /** The dataset it was trained on. */
   readonly datasetId: string;
+  /** Names of its classes, in order; null when they are numbers from 0. */
+  readonly labels: readonly string[] | null;
   readonly paramCount: number;
   /**
    * Class probabilities of one image, summing to 1.
@@ -30,8 +32,8 @@ export interface LoadedModel {
 }
 
 /** Writes a model: its shape and its weights, nothing that differs between equal weights. */
-export function encodeModel(model: ModelSpec, datasetId: string, params: Float32Array): Uint8Array {
-  return encodeTensors(FORMAT, { model, dataset_id: datasetId }, [params]);
+export function encodeModel(model: ModelSpec, { id, labels }: Pick<DatasetInfo, 'id' | 'labels'>, params: Float32Array): Uint8Array {
+  return encodeTensors(FORMAT, { model, dataset_id: id, ...(labels ? { labels } : {}) }, [params]);
 }
 
 /** The `model_sha256` of a model's bytes, hexadecimal. */
@@ -51,7 +53,7 @@ export function loadModel(bytes: Uint8Array, engine?: Engine): LoadedModel {
     throw new TrainingError('MODEL_CORRUPT', 'The model cannot be used: its header lacks fields.', {
       cause: parsed.error,
     });
-  const { model, dataset_id: datasetId } = parsed.data;
+  const { model, dataset_id: datasetId, labels = null } = parsed.data;
   const network = new Network(model, { maxBatch: PREDICT_BATCH, extraRegions: 0, engine });
   const { paramCount } = network.plan;
   if (values.length !== paramCount)
@@ -60,6 +62,7 @@ export function loadModel(bytes: Uint8Array, engine?: Engine): LoadedModel {
   return {
     spec: model,
     datasetId,
+    labels,
     paramCount,
     predict: (pixels) => predict(network, pixels),
     evaluate: (split) => network.evaluate(split),

@@ -23,7 +23,7 @@ try {
 }
 
 function run(): void {
-  const dataset = loadDataset(input.datasetId, { limit: input.datasetLimit });
+  const dataset = loadDataset(input.datasetId, { limit: input.datasetLimit, published: input.datasetsFolder ?? undefined });
   const { spec, seed, fit } = input;
   const trainer = createTrainer({
     spec,

@@ -8,6 +8,7 @@ export interface ThreadInput {
   readonly spec: TrainingSpec;
   readonly datasetId: string;
   readonly datasetLimit: DatasetLimit | null;
+  readonly datasetsFolder: string | null;
   readonly seed: number;
   readonly fit: Fit;
   readonly checkpoint: Uint8Array | null;

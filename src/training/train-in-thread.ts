@@ -15,6 +15,8 @@ export interface ThreadTraining {
   readonly dataset_id: string;
   /** Default: the whole dataset. */
   readonly dataset_limit?: DatasetLimit | null | undefined;
+  /** Folder of published datasets. Default: there are none. */
+  readonly datasets_folder?: string | undefined;
   /** Integer, 0 to 2^53 - 1. */
   readonly seed: number;
   /** Which images it learns from. Default `train`; with `train_and_validation` the validation accuracy is of images it has seen. */
@@ -65,6 +67,7 @@ async function threadInput(training: ThreadTraining, stop: SharedArrayBuffer): P
     spec,
     datasetId: training.dataset_id,
     datasetLimit: training.dataset_limit ?? null,
+    datasetsFolder: training.datasets_folder ?? null,
     seed: training.seed,
     fit: training.fit ?? 'train',
     checkpoint: typeof checkpoint === 'string' ? await readCheckpoint(checkpoint) : (checkpoint ?? null),

@@ -128,7 +128,7 @@ export class Trainer {
   /** The weights so far, as a model that `loadModel` reads. */
   model(): Uint8Array {
     const { spec, dataset } = this.#options;
-    return encodeModel(spec.model, dataset.info.id, this.#network.region(0));
+    return encodeModel(spec.model, dataset.info, this.#network.region(0));
   }
 
   /** SHA-256 of the weights alone, hexadecimal. */

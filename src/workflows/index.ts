@@ -2,6 +2,7 @@
 export { blueprint } from './blueprint.ts';
 export { datasetBuild } from './dataset-build.ts';
 export { datasetStage } from './dataset-stage.ts';
+export { job } from './job.ts';
 export { nasRun } from './nas-run.ts';
 export { nasSearch } from './nas-search.ts';
 export { nasStudy } from './nas-study.ts';

@@ -6,9 +6,9 @@ import { createNasSearchActivities } from '../../src/activities/nas-search.ts';
 import type { StepContext } from '../../src/activities/serve-steps.ts';
 import { ArtifactStore, sha256Of } from '../../src/artifacts/store.ts';
 import type { NasRunInput, NasRunResult } from '../../src/contracts/nas-search.ts';
-import type { DatasetName } from '../../src/contracts/training-catalogue.ts';
 import { closeLedger, openLedger, type Sql } from '../../src/ledger/connection.ts';
 import { searchOf } from '../support/nas-planner.ts';
+import { publishShapes } from '../datasets/publish/published-shapes.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'cerebros-nas-'));
@@ -128,12 +128,22 @@ describe('the other steps of a search', () => {
       search_id: 'search',
       dataset_sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
     });
-    const unknown = searchOf({ dataset_id: 'cifar' as DatasetName });
+    const unknown = searchOf({ dataset_id: 'cifar' });
     await expect(activities().ensureRunId({ search: unknown }, step('do'))).rejects.toMatchObject({
       type: 'INVALID_INPUT',
       nonRetryable: true,
     });
     expect(await activities().ensureRunId({ search: { ...search, engine: 'noop' } }, step('do'))).toMatchObject({ dataset_sha256: null });
+  });
+
+  it('fix the newest version of a dataset that was built', async () => {
+    await publishShapes(dir, { version: 1 });
+    await publishShapes(dir, { version: 2, count: 40 });
+    const ensured = await activities().ensureRunId({ search: searchOf({ dataset_id: 'shapes' }) }, step('do'));
+    expect(ensured.search.dataset_id).toBe('shapes@2');
+    const older = await activities().ensureRunId({ search: searchOf({ dataset_id: 'shapes@1' }) }, step('do'));
+    expect(older.search.dataset_id).toBe('shapes@1');
+    expect(older.dataset_sha256).not.toBe(ensured.dataset_sha256);
   });
 
   it('refuse a search on a worker that takes none', async () => {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../src/client/connect.ts';
 import { showRun } from '../../src/client/show.ts';
@@ -37,8 +38,12 @@ afterAll(async () => {
 
 /** Runs `blueprint …` on a ledger, without a Temporal. */
 function run(args: readonly string[], world: World = {}): Promise<Ran> {
+  return withLedger(['blueprint', ...args], world);
+}
+
+function withLedger(args: readonly string[], world: World): Promise<Ran> {
   const connections = resolveConnections({ address: '127.0.0.1:1', database_url: database.url, data_dir: '/nowhere' }, {});
-  return cerebros(['blueprint', ...args], { cwd, connect: () => Promise.resolve(connect({ connections })), ...world });
+  return cerebros(args, { cwd, connect: () => Promise.resolve(connect({ connections })), ...world });
 }
 
 const json = ({ stdout }: Ran): unknown => JSON.parse(stdout);
@@ -171,6 +176,42 @@ describe('start blueprint', () => {
     expect((await showRun(stack, execution_id)).metadata).toEqual(metadata);
     await (await stack.temporal()).workflow.getHandle(execution_id).terminate();
     await stack.close();
+  });
+});
+
+describe('a blueprint that cannot be run', () => {
+  const of = (steps: string): string => `name: broken\nversion: "1"\nsteps: ${steps}`;
+
+  it.each([
+    {
+      what: 'a cycle',
+      given: of('[{name: a, needs: [b]}, {name: b, needs: [a]}]'),
+      says: 'steps: expected needs without a cycle, got a → b → a (each needs the next); take one of these needs out',
+    },
+    {
+      what: 'a step that is missing',
+      given: of('[{name: extract}, {name: load, needs: [extrct]}]'),
+      says: 'steps[1].needs[0]: expected the name of another step, got "extrct"; the other steps are extract; did you mean "extract"?',
+    },
+    {
+      what: 'two steps of one name',
+      given: of('[{name: a}, {name: a}]'),
+      says: 'steps[1].name: expected a name of its own for each step, got "a", which steps[0] has; rename one',
+    },
+    { what: 'an unknown field', given: of('[{name: a, retries: 2}]'), says: 'got "retries"; did you mean "max_retries"?' },
+  ])('exits 2 with place and cure, whether it is validated, registered or started: $what', async ({ given, says }) => {
+    const input = `blueprint: ${JSON.stringify(parse(given))}`;
+    const ran = await Promise.all([
+      run(['validate', '-'], { stdin: given }),
+      run(['register', '-'], { stdin: given }),
+      withLedger(['start', 'blueprint', '--input', '-', '--id', 'broken'], { stdin: input }),
+    ]);
+    expect(ran.map(({ code, stdout }) => ({ code, stdout }))).toEqual(Array.from({ length: 3 }, () => ({ code: 2, stdout: '' })));
+    for (const one of ran) {
+      expect(errorOf(one).code).toBe('INVALID_INPUT');
+      expect(errorOf(one).message.replace('blueprint.steps', 'steps')).toContain(says);
+    }
+    expect(json(await run(['list']))).not.toContainEqual(expect.objectContaining({ name: 'broken' }));
   });
 });
 

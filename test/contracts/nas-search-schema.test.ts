@@ -145,7 +145,10 @@ describe('a number that does not fit', () => {
 
 describe('a name that is none', () => {
   it.each([
-    [{ dataset_id: 'cifar' }, 'dataset_id: expected one of mnist, digits, got "cifar"'],
+    [
+      { dataset_id: 'cifar@0' },
+      'dataset_id: expected mnist, digits or a dataset that was built (name@version, or its name for the newest version), got "cifar@0"',
+    ],
     [{ objective: 'loss' }, 'objective: expected one of accuracy, got "loss"'],
     [{ sampler: 'bayes' }, 'sampler.name: expected one of random, grid, tpe, evolution, got "bayes"'],
     [{ sampler: { name: 'bayes' } }, 'sampler.name: expected one of random, grid, tpe, evolution, got "bayes"'],

@@ -22,6 +22,21 @@ const THIRTY_DAYS_MS = 30 * 86_400_000;
 
 /** Every history there must be, and how its run closed: by Temporal's word, and by the run's own. */
 const ENDINGS: Readonly<Record<string, readonly [event: string, status: string | null]>> = {
+  'blueprint-cancelled-asleep': ['CANCELED', null],
+  'blueprint-cancelled-waiting': ['CANCELED', null],
+  'blueprint-completed': ['COMPLETED', null],
+  'blueprint-dynamic-steps': ['COMPLETED', null],
+  'blueprint-halted-asleep': ['FAILED', 'halted'],
+  'blueprint-paused-asleep': ['COMPLETED', null],
+  'blueprint-recovered': ['COMPLETED', null],
+  'blueprint-rejected': ['FAILED', 'rolled_back'],
+  'blueprint-rollback-of-halted': ['FAILED', 'rolled_back'],
+  'blueprint-rolled-back': ['FAILED', 'rolled_back'],
+  'blueprint-slept-three-days': ['COMPLETED', null],
+  'blueprint-timeout-approves': ['COMPLETED', null],
+  'blueprint-timeout-fails': ['FAILED', 'rolled_back'],
+  'blueprint-timeout-rejects': ['FAILED', 'rolled_back'],
+  'blueprint-woken': ['COMPLETED', null],
   'nas-run-cancelled': ['CANCELED', null],
   'nas-run-completed': ['COMPLETED', null],
   'nas-run-halted': ['FAILED', 'halted'],
@@ -87,6 +102,8 @@ describe('the stored histories', () => {
   });
 
   it.each([
+    'blueprint-completed',
+    'blueprint-dynamic-steps',
     'proof-completed',
     'training-run-completed',
     'training-run-rolled-back',
@@ -106,6 +123,16 @@ describe('the stored histories', () => {
     'are refused without a trial that the code starts: %s',
     async (name) => {
       expect(await replayOne(withoutEvent(stored(name), 'EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED'))).toMatchObject({
+        status: 'failed',
+        reason: expect.stringMatching(/nondeterminism/i) as string,
+      });
+    },
+  );
+
+  it.each(['blueprint-slept-three-days', 'blueprint-woken', 'blueprint-recovered', 'blueprint-rejected', 'blueprint-timeout-approves'])(
+    'are refused without a timer that the code starts: %s',
+    async (name) => {
+      expect(await replayOne(withoutEvent(stored(name), 'EVENT_TYPE_TIMER_STARTED'))).toMatchObject({
         status: 'failed',
         reason: expect.stringMatching(/nondeterminism/i) as string,
       });
@@ -139,6 +166,14 @@ describe('a start in thirty days', () => {
       status: 'failed',
       reason: expect.stringMatching(/timer/i) as string,
     });
+  });
+});
+
+describe('a sleep of three days', () => {
+  it('is one timer, after which the run went on', () => {
+    const history = stored('blueprint-slept-three-days');
+    expect(timersOf(history)).toEqual(['259200s']);
+    expect(daysBetween(history, 'EVENT_TYPE_TIMER_STARTED', 'EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED')).toBeGreaterThanOrEqual(3);
   });
 });
 
@@ -181,6 +216,13 @@ function startedIn(ms: number): HistoryJson {
     return { ...attributes, startToFireTimeout: `${seconds + ms / 1000}s` };
   });
   return later(timed, 'EVENT_TYPE_TIMER_FIRED', ms);
+}
+
+/** How long the timers of a history were to be, those of the ledger left out. */
+function timersOf({ events }: HistoryJson): unknown[] {
+  const started = events.flatMap((event) => (event.eventType === 'EVENT_TYPE_TIMER_STARTED' ? [event] : []));
+  const asked = started.filter(({ userMetadata }) => valueIn((userMetadata as { readonly summary: unknown }).summary) !== 'ledger');
+  return asked.map(({ timerStartedEventAttributes }) => (timerStartedEventAttributes as Record<string, unknown>)['startToFireTimeout']);
 }
 
 function daysBetween({ events }: HistoryJson, from: string, to: string): number {

@@ -1,4 +1,5 @@
 import type { HistoryEvent } from '../../src/client/history/decode.ts';
+import { textOf } from './saga-runs.ts';
 
 /** How an activity ended, as the server wrote it down. */
 export interface ActivityEnd {
@@ -74,4 +75,23 @@ export function idOf(event: HistoryEvent): number {
 
 export function timeOf(event: HistoryEvent): number {
   return Number(event.eventTime?.seconds ?? 0) * 1000 + (event.eventTime?.nanos ?? 0) / 1e6;
+}
+
+/** A durable timer, and when it fired. */
+export interface Timer {
+  readonly summary: string;
+  readonly ms: number;
+  readonly started_ms: number;
+  readonly fired_ms: readonly number[];
+}
+
+export function timersOf(events: readonly HistoryEvent[]): Timer[] {
+  return events.flatMap((event) => {
+    const started = event.timerStartedEventAttributes;
+    if (!started) return [];
+    const fired = events.filter((one) => Number(one.timerFiredEventAttributes?.startedEventId) === idOf(event));
+    const { seconds = 0, nanos = 0 } = started.startToFireTimeout ?? {};
+    const ms = Number(seconds) * 1000 + (nanos ?? 0) / 1e6;
+    return [{ summary: textOf(event.userMetadata?.summary), ms, started_ms: timeOf(event), fired_ms: fired.map(timeOf) }];
+  });
 }

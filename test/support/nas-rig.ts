@@ -52,7 +52,7 @@ export async function startNasRig({ servers, enabled = true }: NasRigOptions = {
   const [client, sql] = [await cerebros.temporal(), openLedger(database.url, { max: 10 })];
   if (!servers) await makeNamespace(client, namespace);
   const arounds = new Map<string, Around>();
-  const { main, compute } = createWorkerActivities({ sql, client, cerebros, settings: connections.settings });
+  const { main, compute } = createWorkerActivities({ sql, database_url: database.url, client, cerebros, settings: connections.settings });
   const serve = (): Promise<Serving> =>
     startWorkers({ address, namespace, main: wrapped(main, arounds), compute: wrapped(compute, arounds) });
   let serving = await serve();

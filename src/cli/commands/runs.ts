@@ -25,7 +25,7 @@ export const startCommand = buildCommand<StartFlags, [string], CliContext>({
         parse: buildChoiceParser(['undo', 'halt']),
         optional: true,
         placeholder: 'what',
-        brief: 'undo everything (default), or halt and keep it',
+        brief: "undo everything, or halt; default: the kind's",
       },
       maxRecoveryAttempts: {
         kind: 'parsed',

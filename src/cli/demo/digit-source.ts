@@ -9,7 +9,7 @@ const SLOW_MS = 1500;
 export interface DigitSource {
   /** `127.0.0.1:port`. */
   readonly host: string;
-  /** JSONL: `{url, label}` a line. */
+  /** JSONL: `{path, label}` a line. */
   readonly manifest_url: string;
   close(): Promise<void>;
 }
@@ -17,7 +17,7 @@ export interface DigitSource {
 /** Serves planted images, and their manifest at `/manifest.jsonl`. */
 export async function serveDigits(images: readonly PlantedImage[]): Promise<DigitSource> {
   const byPath = new Map(images.map((image) => [image.path, image]));
-  const manifest = images.map(({ path, label }) => `${JSON.stringify({ url: path.slice(1), label })}\n`).join('');
+  const manifest = images.map(({ path, label }) => `${JSON.stringify({ path: path.slice(1), label })}\n`).join('');
   const asked = new Set<string>();
   const server = createServer(({ url: path = '/' }, response) => {
     const image = byPath.get(path.replace(/^\/moved/, ''));

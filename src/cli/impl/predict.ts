@@ -5,7 +5,7 @@ import { ArtifactError, ArtifactStore } from '../../artifacts/store.ts';
 import { getTrainedModel } from '../../client/models.ts';
 import { UserError } from '../../contracts/user-error.ts';
 import { TrainingError } from '../../training/errors.ts';
-import { pixelsFromPng } from '../../training/image.ts';
+import { pixelsFromImage } from '../../training/image.ts';
 import { loadModel, modelSha256 } from '../../training/model-file.ts';
 import type { CliContext, GlobalFlags } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -28,16 +28,23 @@ export async function predict(this: CliContext, flags: GlobalFlags, model: strin
   });
   if (modelSha256(bytes) !== row.sha256) throw modelDamaged(model, 'its file has another hash than the ledger says');
   const loaded = loadModel(bytes);
-  const pixels = await pixelsFromPng(image, loaded.spec.input).catch((error: unknown) => {
+  const pixels = await pixelsFromImage(image, loaded).catch((error: unknown) => {
     throw error instanceof TrainingError ? usageError(`${file}: ${error.message}`, 'give a PNG, JPEG, WebP, GIF or TIFF') : error;
   });
   const probabilities = [...loaded.predict(pixels)];
   const ranked = probabilities
-    .map((probability, index) => ({ class: index, probability }))
+    .map((probability, index) => ({ class: index, label: loaded.labels?.[index] ?? String(index), probability }))
     .toSorted((a, b) => b.probability - a.probability);
-  const answer = { model, file, class: ranked[0]?.class ?? null, probability: ranked[0]?.probability ?? null, probabilities };
+  const answer = {
+    model,
+    file,
+    class: ranked[0]?.class ?? null,
+    label: ranked[0]?.label ?? null,
+    probability: ranked[0]?.probability ?? null,
+    probabilities,
+  };
   output.data(answer, () =>
-    table([['CLASS', 'PROBABILITY'], ...ranked.slice(0, TOP).map((one) => [String(one.class), one.probability.toFixed(4)])]),
+    table([['CLASS', 'PROBABILITY'], ...ranked.slice(0, TOP).map((one) => [one.label, one.probability.toFixed(4)])]),
   );
 }
 

@@ -11,7 +11,7 @@ import type { IdFlags } from '../flags.ts';
 import { outputOf, type Output } from '../output.ts';
 import { liveScreen } from '../text/live-screen.ts';
 import { plainLine } from '../text/plain.ts';
-import { progressText, type ShownProgress } from '../text/progress-text.ts';
+import { progressText, reportText, type ShownProgress } from '../text/progress-text.ts';
 import { nextHint } from '../text/run-text.ts';
 import { trialsLine } from '../text/trials-line.ts';
 import { useCerebros } from '../use-cerebros.ts';
@@ -67,7 +67,7 @@ function redrawn(context: CliContext, output: Output): Show {
     const { id, kind, status } = view.run;
     const head = plainLine(`${id}  ${kind}  ${status}`, 80);
     const trials = view.trials === undefined ? '' : `\n${plainLine(view.trials, 80)}`;
-    screen.draw(`${head}\n${progressText(inFullWords(view), output.colors, TASKS_MAX)}${trials}`);
+    screen.draw(`${head}\n${progressText(inFullWords(view), output.colors, TASKS_MAX, view.reports)}${trials}`);
   };
 }
 
@@ -98,12 +98,15 @@ function plainLines(output: Output): Show {
     output.item(text, () => plainLine(text, 200));
   };
   return (view) => {
-    const { run, progress } = view;
+    const { run, progress, reports } = view;
     for (const task of inFullWords(view).tasks) {
       const retries = task.retry_count > 0 ? ` retry ${task.retry_count}` : '';
       if (task.status !== 'pending')
         say(`task ${task.id}`, `${task.id} ${task.name} ${task.status}${retries}${task.error_message ? `: ${task.error_message}` : ''}`);
     }
+    for (const report of reports)
+      if (report.note !== null)
+        say(`note ${report.step_idx}`, `${report.step_idx} ${run.steps[report.step_idx]?.step_name} ${reportText(report)}`);
     if (view.trials !== undefined) say('trials', view.trials);
     say('run', `${run.id} ${run.status} ${progress.progress.toFixed(1)} %`);
   };

@@ -1,4 +1,4 @@
-import type { ProgressObject, ProgressTask } from '../../contracts/progress.ts';
+import type { ProgressObject, ProgressTask, StepReport } from '../../contracts/progress.ts';
 import { statusPaint, type Colors } from './colors.ts';
 import { plainLine } from './plain.ts';
 import { table, type Row } from './table.ts';
@@ -10,24 +10,33 @@ export type ShownTask = Omit<ProgressTask, 'status'> & { readonly status: string
 /** The progress object, or one with other words for states. */
 export type ShownProgress = Omit<ProgressObject, 'tasks'> & { readonly tasks: readonly ShownTask[] };
 
-/** How the progress object reads for people; at most `limit` tasks. */
-export function progressText(progress: ShownProgress, colors: Colors, limit: number): string {
+/** How the progress object reads for people; at most `limit` tasks. Running steps that report how far they are have a bar of their own. */
+export function progressText(progress: ShownProgress, colors: Colors, limit: number, reports: readonly StepReport[] = []): string {
   const shown = tasksAround(progress, limit);
   const rest = progress.tasks.length - shown.length;
-  const tasks = table(shown.map((task) => taskRow(task, colors)));
+  const reportOf = (task: ShownTask): StepReport | undefined => reports.find((report) => report.step_idx === task.id);
+  const tasks = table(shown.map((task) => taskRow(task, colors, reportOf(task))));
   return [progressLine(progress, colors), tasks, ...(rest > 0 ? [`… ${rest} more`] : [])].join('\n');
 }
 
 /** One line: bar, percentage, status, what it waits for. */
 export function progressLine(progress: Omit<ShownProgress, 'tasks'>, colors: Colors): string {
   const { status, completed_tasks, total_steps, eta_s, waiting_on } = progress;
-  const filled = Math.round(progress.progress / 5);
-  const bar = `[${'#'.repeat(filled)}${'.'.repeat(20 - filled)}]`;
   const eta = eta_s === null || eta_s <= 0 ? '' : `, about ${duration(1000 * eta_s)} left`;
   const waiting = waiting_on.length === 0 ? '' : `, waiting for ${waiting_on.join(', ')}`;
-  const head = `${bar} ${progress.progress.toFixed(1)} % `;
+  const head = `${bar(progress.progress / 100, 20)} ${progress.progress.toFixed(1)} % `;
   const tail = plainLine(`, ${completed_tasks} of ${total_steps} steps${eta}${waiting}`, 80 - head.length - status.length);
   return `${head}${statusPaint(colors, status)(status)}${tail}`;
+}
+
+/** `percent note` of a step that reports. */
+export function reportText({ fraction, note }: StepReport): string {
+  return `${Math.floor(100 * fraction)} %${note === null ? '' : ` ${note}`}`;
+}
+
+function bar(fraction: number, width: number): string {
+  const filled = Math.round(width * fraction);
+  return `[${'#'.repeat(filled)}${'.'.repeat(width - filled)}]`;
 }
 
 /** The current task stays in view: what is before it goes first. */
@@ -41,7 +50,11 @@ function tasksAround({ tasks, current_step }: ShownProgress, limit: number): rea
   return tasks.slice(first, first + limit);
 }
 
-function taskRow(task: ShownTask, colors: Colors): Row {
+function taskRow(task: ShownTask, colors: Colors, report: StepReport | undefined): Row {
   const retries = task.retry_count > 0 ? `retry ${task.retry_count}` : '';
-  return [String(task.id), task.name, { text: task.status, paint: statusPaint(colors, task.status) }, retries, task.error_message ?? ''];
+  const said = [
+    ...(report ? [`${bar(report.fraction, 10)} ${reportText(report)}`] : []),
+    ...(task.error_message ? [task.error_message] : []),
+  ];
+  return [String(task.id), task.name, { text: task.status, paint: statusPaint(colors, task.status) }, retries, said.join('  ')];
 }

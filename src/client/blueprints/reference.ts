@@ -1,4 +1,4 @@
-import { BLUEPRINT_NAME } from '../../contracts/blueprint-schema.ts';
+import { NAME } from '../../contracts/worded-schema.ts';
 import { nearest } from '../../contracts/nearest.ts';
 import { UserError } from '../../contracts/user-error.ts';
 import { blueprintRows } from '../../ledger/queries/blueprint-rows.ts';
@@ -14,7 +14,7 @@ export interface BlueprintReference {
 /** Reads a reference. Throws INVALID_INPUT (exit 2). */
 export function parseReference(text: string): BlueprintReference {
   const [name = '', version, ...rest] = text.split('@');
-  if (BLUEPRINT_NAME.test(name) && (version === undefined || BLUEPRINT_NAME.test(version)) && rest.length === 0) return { name, version };
+  if (NAME.test(name) && (version === undefined || NAME.test(version)) && rest.length === 0) return { name, version };
   throw invalidInput(
     `blueprint: expected name or name@version, of letters, digits, ".", "_" or "-", got ${JSON.stringify(text.slice(0, 60))}`,
     'cerebros blueprint list',

@@ -9,7 +9,15 @@ import type { Ended, FoldedRun, FoldedStep } from './folded.ts';
  */
 export function foldRows(run: SagaRun): FoldedRun {
   const { recovery_attempts, max_recovery_attempts, job_id, parent_id, metadata } = run;
-  const kept = { max_recovery_attempts, metadata, ...(job_id === null ? {} : { job_id }), ...(parent_id === null ? {} : { parent_id }) };
+  // What the run's start said of a failure is not in its rows.
+  const on_failure = KINDS[run.kind]?.on_failure;
+  const kept = {
+    max_recovery_attempts,
+    metadata,
+    ...(on_failure === undefined ? {} : { on_failure }),
+    ...(job_id === null ? {} : { job_id }),
+    ...(parent_id === null ? {} : { parent_id }),
+  };
   return {
     ...run,
     run_id: run.run_id ?? '',

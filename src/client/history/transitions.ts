@@ -1,10 +1,11 @@
 import { ERROR_CODES } from '../../contracts/errors.ts';
+import { externalSteps } from '../../contracts/external-steps.ts';
 import { formatCallId, type CallId } from '../../contracts/ids.ts';
 import type { StepError, StepStatus } from '../../contracts/ledger.ts';
 import { checkPlan, PlanError, type PlanStep } from '../../contracts/plan.ts';
 import type { StepReturn } from '../../contracts/step-call.ts';
 import { isObject, isStepList, jsonOf, Malformed, type Decoded } from './decode.ts';
-import { addedByExternal, isExternal, readAnswer, type Request } from './external.ts';
+import { isExternal, readAnswer, type Request } from './external.ts';
 import { stepError, type FailedCall } from './failures.ts';
 import type { FoldedStep } from './folded.ts';
 import { endRecovery, recoveryIsDone } from './recovery.ts';
@@ -44,7 +45,7 @@ function beginUndo(state: FoldState, call: CallId, at: string): void {
 /** A call ended at `at`. */
 export function endCall(state: FoldState, call: CallId, end: CallEnd, at: string): void {
   if (call.phase === 'value') return endValue(state, call, checkReturn(end), at);
-  const checked = isExternal(state.run.plan, call.step_idx) ? checkAnswer(end, state.run.plan[call.step_idx]?.queue) : checkReturn(end);
+  const checked = isExternal(state.run.plan, call.step_idx) ? checkAnswer(state, call, end) : checkReturn(end);
   if (call.phase === 'undo') return endUndo(state, call, checked, at);
   if (checked.how === 'suspended') return endAsking(state, call, checked.request, at);
   setStep(state, call.step_idx, { suspension: null });
@@ -156,15 +157,21 @@ function checkReturn(end: CallEnd): Checked {
 }
 
 /** The same of a step that an external worker runs. */
-function checkAnswer(end: CallEnd, queue: string | undefined): Checked {
+function checkAnswer({ run }: FoldState, { phase, step_idx }: CallId, end: CallEnd): Checked {
   if (end.how !== 'result' || !end.wrapped) return checkReturn(end);
-  const answer = readAnswer(end.value);
+  const answer = readAnswer(end.value, phase === 'undo' ? 'undo' : 'do');
   if ('refused' in answer) return { how: 'failed', error: answer.refused, message_open: true };
   const { output } = answer;
   if (output.status !== 'SUCCESS') return { how: 'suspended', request: output };
   const { result, worker_id, attempt, started_at, steps } = output;
-  const returned = { output: result, worker_id, attempt, started_at, ...(steps ? { steps: addedByExternal(steps, queue) } : {}) };
-  return { how: 'result', value: result, returned: returned as StepReturn };
+  const returned = {
+    output: result,
+    worker_id,
+    attempt,
+    started_at,
+    ...(steps ? { steps: externalSteps(steps, run.plan[step_idx]?.queue) } : {}),
+  };
+  return { how: 'result', value: result, returned };
 }
 
 function isStepReturn(value: unknown): value is StepReturn {

@@ -24,6 +24,8 @@ export interface DatasetInfo {
   readonly source: string;
   readonly input: ImageShape;
   readonly classes: number;
+  /** Their names, in order; a dataset without names has numbers from 0. */
+  readonly labels?: readonly string[];
   /** Images in each split when no limit is set. */
   readonly sizes: Readonly<Record<SplitName, number>>;
   /** SHA-256 of each file, by name; checked before use. */

@@ -35,7 +35,7 @@ export function handleMessages(engine: Engine): void {
   const { journal } = engine;
   const answer = (): ControlAnswer => ({ status: journal.run.status });
   setHandler(showQuery, () => journal.rows(), { description: MESSAGE_DESCRIPTIONS.show });
-  setHandler(progressQuery, () => progressOf(journal.rows()), { description: MESSAGE_DESCRIPTIONS.progress });
+  setHandler(progressQuery, () => progressOf(journal.rows(), { now: Date.now() }), { description: MESSAGE_DESCRIPTIONS.progress });
   setHandler(pauseUpdate, () => (setPaused(engine, true), answer()), {
     description: MESSAGE_DESCRIPTIONS.pause,
     validator: () => refuseUnless(!engine.paused, 'the run is paused already') ?? refuseIfEnding(engine),

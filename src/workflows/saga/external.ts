@@ -1,7 +1,7 @@
 import type { Json } from '../../contracts/ledger.ts';
-import { externalOutputFault } from '../../contracts/external-output.ts';
-import { LIMITS } from '../../contracts/limits.ts';
-import { encodeJson, isMalformed } from '../../contracts/payload-converter.ts';
+import { readExternalOutput } from '../../contracts/external-output.ts';
+import { externalStepFault, externalSteps } from '../../contracts/external-steps.ts';
+import { isMalformed } from '../../contracts/payload-converter.ts';
 import type { Outcome, StepReturn } from '../../contracts/step-call.ts';
 import {
   SUSPENSIONS_MAX,
@@ -19,14 +19,14 @@ export type ExternalGiven = Pick<ExternalStepInput, 'inputs' | 'needs'>;
 
 /**
  * Runs a step on an external worker, over its suspensions: after each sleep and decision it is called again, with `resume`. Answers its
- * result, whatever that looks like.
+ * result, whatever that looks like. `activity` is what runs it, by default the step's `task_type`, else its name.
  */
-export async function callExternal(given: ExternalGiven): Promise<Json> {
+export async function callExternal(given: ExternalGiven, activity?: string): Promise<Json> {
   const first = takeScope('an external step');
   const resume: Resume[] = [];
   for (let scope = first; ; scope = { ...scope, n: scope.n + 1 }) {
     if (scope !== first) scope.onCall(activityId(scope));
-    const output = await call(scope, { ...given, resume: resume.length === 0 ? null : resume, undo: null });
+    const output = await call(scope, { ...given, resume: resume.length === 0 ? null : resume, undo: null }, activity);
     if (output.status === 'SUCCESS') return finished(first, output);
     if (resume.length === SUSPENSIONS_MAX)
       throw refusal('MALFORMED_RESULT', `step ${scope.step.name}: expected at most ${SUSPENSIONS_MAX} suspensions, got one more`);
@@ -50,7 +50,7 @@ export async function undoExternal(given: ExternalGiven, outcome: Outcome<Json>)
 
 type Call = Pick<ExternalStepInput, 'inputs' | 'needs' | 'resume' | 'undo'>;
 
-async function call(scope: CallScope, given: Call): Promise<ExternalOutput> {
+async function call(scope: CallScope, given: Call, activity?: string): Promise<ExternalOutput> {
   const { step, saga_id } = scope;
   const input: ExternalStepInput = {
     protocol: 1,
@@ -60,24 +60,22 @@ async function call(scope: CallScope, given: Call): Promise<ExternalOutput> {
     ...given,
     inputs: step.inputs ?? given.inputs,
   };
+  // Temporal would refuse the command, and with it the workflow task, for ever.
+  const wrong = externalStepFault(step);
+  if (wrong !== null) throw refusal('INVALID_INPUT', `step ${step.name}: ${wrong}`);
   const waiting = chargeInput(scope, input);
   if (waiting) await waiting;
-  const type = given.undo ? (step.undo?.task_type ?? step.name) : (step.task_type ?? step.name);
-  const output = await runCall(scope, type, [input]);
-  const fault = isMalformed(output) ? output.__malformed : externalOutputFault(output);
-  if (fault !== null) throw refusal('MALFORMED_RESULT', `step ${step.name}: ${fault}`);
-  const said = output as ExternalOutput;
-  // Postgres reads fewer ways to write a time than JavaScript does.
-  const answer: ExternalOutput = { ...said, started_at: new Date(said.started_at).toISOString() };
-  // What it puts aside is kept in the ledger, and given back to it: bounded as an output is.
-  if (answer.status !== 'SUCCESS') encodeJson(answer.data, `the data of step ${step.name}`, LIMITS.valueBytes);
-  return answer;
+  const type = given.undo ? (step.undo?.task_type ?? step.name) : (activity ?? step.task_type ?? step.name);
+  const said = await runCall(scope, type, [input]);
+  if (isMalformed(said)) throw refusal('MALFORMED_RESULT', `step ${step.name}: ${said.__malformed}`);
+  const read = readExternalOutput(said, given.undo ? 'undo' : 'do');
+  if ('fault' in read) throw refusal(read.fault.code, `step ${step.name}: ${read.fault.message}`);
+  return read.output;
 }
 
-/** The report becomes the step's row; `result` is its output. Steps that it adds are external too, on its queue unless they say otherwise. */
+/** The report becomes the step's row; `result` is its output. */
 function finished(scope: CallScope, { result, attempt, worker_id, started_at, steps }: ExternalSuccess): Json {
   const returned: StepReturn = { output: result, attempt, worker_id, started_at };
-  const queue = scope.step.queue === undefined ? {} : { queue: scope.step.queue };
-  settle(scope, steps ? { ...returned, steps: steps.map((step) => ({ ...queue, ...step, external: true })) } : returned);
+  settle(scope, steps ? { ...returned, steps: externalSteps(steps, scope.step.queue) } : returned);
   return result;
 }

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +13,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from temporalio.client import Client
-from temporalio.service import RPCError
 from temporalio.worker import Worker
 
+from cerebros.connect import connect
 from cerebros.errors import UserError
-from cerebros.payload import DATA_CONVERTER
 from cerebros.settings import Flags, Settings, load_settings
 
 TASK_QUEUE = "cerebros-python"
@@ -58,7 +55,7 @@ async def _serve(job: _Job, activities: Sequence[Callable[..., Any]]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     loop.set_default_executor(ThreadPoolExecutor(job.slots, thread_name_prefix="training"))
-    client = await _connect(job.settings)
+    client = await connect(job.settings)
     worker = Worker(
         client,
         task_queue=job.task_queue,
@@ -75,15 +72,6 @@ async def _serve(job: _Job, activities: Sequence[Callable[..., Any]]) -> None:
     ready.cancel()
     stopping.cancel()
     await _end(worker, running)
-
-
-async def _connect(settings: Settings) -> Client:
-    identity = f"{os.getpid()}@{socket.gethostname()}"
-    try:
-        return await Client.connect(**settings.temporal, identity=identity, data_converter=DATA_CONVERTER)
-    except (RPCError, RuntimeError) as error:
-        cure = "start it with `cerebros dev`, or name another with --address or TEMPORAL_ADDRESS"
-        raise UserError(f"Temporal at {settings.temporal['target_host']} does not answer; {cure}. ({error})", 3) from error
 
 
 async def _end(worker: Worker, running: asyncio.Task[None]) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -103,23 +101,6 @@ def test_a_run_that_cannot_be_started_says_why(options: dict[str, Any], says: st
         asyncio.run(report.execute(inputs, address=nobody, **options))
     assert says in str(caught.value)
     assert caught.value.exit_code == code
-
-
-@pytest.mark.parametrize("begins", ["", "threading.current_thread()"])
-def test_a_process_ends_after_temporals_threads_have_left_python(begins: str) -> None:
-    program = f"""
-import _thread, threading, time
-from cerebros.steps.leaving import leave_cleanly
-def foreign():
-    {begins or "pass"}
-    time.sleep(0.3)
-    print("left", flush=True)
-leave_cleanly()
-_thread.start_new_thread(foreign, ())
-time.sleep(0.1)
-"""
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
-    assert said.stdout == "left\n"
 
 
 def test_a_time_scale_is_no_less_than_0() -> None:

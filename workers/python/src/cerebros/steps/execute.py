@@ -19,11 +19,11 @@ from temporalio.common import (
 from temporalio.exceptions import ApplicationError, CancelledError, TerminatedError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
+from cerebros.connect import connect
 from cerebros.errors import UserError
 from cerebros.settings import Settings
 from cerebros.steps.blueprint import plan_of
 from cerebros.steps.canonical import canonical_json
-from cerebros.steps.connect import connect
 from cerebros.steps.run_failed import RunFailed, Stuck
 from cerebros.steps.strict_json import encode
 

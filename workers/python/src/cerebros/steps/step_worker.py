@@ -17,11 +17,11 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from cerebros.connect import connect, own_identity
 from cerebros.errors import UserError
 from cerebros.settings import Flags, load_settings
 from cerebros.steps.blueprint import QUEUE
 from cerebros.steps.call import Handler
-from cerebros.steps.connect import connect, own_identity
 from cerebros.steps.duration import Duration, to_ms
 from cerebros.steps.serve_step import activity_of
 from cerebros.steps.step import Step

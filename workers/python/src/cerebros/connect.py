@@ -9,9 +9,9 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from cerebros.errors import UserError
+from cerebros.leaving import leave_cleanly
 from cerebros.payload import DATA_CONVERTER
 from cerebros.settings import Settings
-from cerebros.steps.leaving import leave_cleanly
 
 
 def own_identity() -> str:
@@ -20,10 +20,10 @@ def own_identity() -> str:
 
 
 async def connect(settings: Settings) -> Client:
-    """Connects. Raises `UserError` (exit 3) when Temporal does not answer."""
+    """Connects, and has this process leave cleanly. Raises `UserError` (exit 3) when Temporal does not answer."""
     leave_cleanly()
     try:
         return await Client.connect(**settings.temporal, identity=own_identity(), data_converter=DATA_CONVERTER)
     except (RPCError, RuntimeError) as error:
-        cure = "start it with `cerebros dev`, or name another with address= or TEMPORAL_ADDRESS"
+        cure = "start it with `cerebros dev`, or name another address, here or in TEMPORAL_ADDRESS"
         raise UserError(f"Temporal at {settings.temporal['target_host']} does not answer; {cure}. ({error})", 3) from error

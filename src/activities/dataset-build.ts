@@ -1,0 +1,154 @@
+import { readFile, rm } from 'node:fs/promises';
+import type {
+  BatchStage,
+  DatasetBuildActivities,
+  DatasetBuildInput,
+  DatasetBuildResult,
+  StageCounts,
+  StagesBefore,
+} from '../contracts/dataset-build.ts';
+import { buildPaths } from '../datasets/build-folder/paths.ts';
+import { readSpec } from '../datasets/build-folder/spec.ts';
+import { forgetFailures } from '../datasets/build-folder/stage-lines.ts';
+import { createFetcher } from '../datasets/fetch/fetcher.ts';
+import { parseLabelMap, type LabelMap } from '../datasets/labels.ts';
+import { prepareDataset } from '../datasets/publish/prepare.ts';
+import { localCopy } from '../datasets/sources/local-copy.ts';
+import { Roots } from '../datasets/sources/roots.ts';
+import { deduplicate, readConflicts } from '../datasets/stages/deduplicate.ts';
+import { labelImages } from '../datasets/stages/label.ts';
+import { publishRows } from '../datasets/stages/rows.ts';
+import { asDataset } from './dataset-failure.ts';
+import { publishDataset, unpublishDataset, type PublishStores } from './dataset-publish.ts';
+import type { Jobs } from './jobs.ts';
+import type { ServedSteps, StepContext } from './serve-steps.ts';
+
+/** What the steps of a build are made of. */
+export interface DatasetBuildDependencies extends PublishStores {
+  readonly jobs: Jobs;
+  /** Folders of this worker that builds may read. */
+  readonly roots: readonly string[];
+  /** Hosts that may be plain http and at private addresses. */
+  readonly allow: readonly string[];
+}
+
+/** The steps of the kind `dataset-build` that are no jobs, and all undos, for the main queue. */
+export function createDatasetBuildActivities(dependencies: DatasetBuildDependencies): ServedSteps<DatasetBuildActivities> {
+  const { artifacts, jobs } = dependencies;
+  const folderOf = (build_id: string): string => artifacts.runFolder(build_id);
+  const removed = async (...paths: readonly string[]): Promise<null> => {
+    for (const path of paths) await rm(path, { recursive: true, force: true });
+    return null;
+  };
+  /** A stage that was terminated may still be closing. */
+  const stopStage = (build_id: string, stage: BatchStage, { signal }: StepContext): Promise<void> =>
+    jobs.cancel(`${build_id}.${stage}`, signal);
+  return {
+    deduplicate: ({ build_id }, { signal }) =>
+      asDataset(async () => deduplicate(folderOf(build_id), await readSpec(folderOf(build_id)), signal)),
+    labelImages: ({ build_id }, { signal }) => asDataset(() => label(dependencies, folderOf(build_id), signal)),
+    storeDataset: ({ build_id, stages }, step) => asDataset(() => store(dependencies, { build_id, stages }, step)),
+    discardDownload: async ({ build_id, why }, step) => {
+      await stopStage(build_id, 'download', step);
+      if (why !== 'recover') return removed(folderOf(build_id));
+      await forgetFailures(folderOf(build_id), 'download');
+      return null;
+    },
+    discardValidate: async ({ build_id }, step) => {
+      await stopStage(build_id, 'validate', step);
+      return removed(buildPaths(folderOf(build_id)).stage('validate'));
+    },
+    discardDuplicates: async ({ build_id }) => {
+      const { deduplicate: duplicates, conflicts } = buildPaths(folderOf(build_id));
+      return removed(duplicates, conflicts);
+    },
+    discardLabels: async ({ build_id }) => removed(buildPaths(folderOf(build_id)).label),
+    discardDataset: ({ build_id }, { signal }) =>
+      asDataset(async () => {
+        const folder = folderOf(build_id);
+        const { dataset } = await readSpec(folder);
+        await unpublishDataset(dependencies, dataset, { run_id: build_id, folder, signal });
+        return removed(buildPaths(folder).prepared);
+      }),
+  };
+}
+
+async function label(dependencies: DatasetBuildDependencies, folder: string, signal: AbortSignal): Promise<StageCounts> {
+  const spec = await readSpec(folder);
+  return labelImages(folder, { spec, map: await labelMap(dependencies, { folder, spec, signal }) }, signal);
+}
+
+interface LabelMapPlace {
+  readonly folder: string;
+  readonly spec: DatasetBuildInput;
+  readonly signal: AbortSignal;
+}
+
+async function labelMap(
+  { roots, allow }: DatasetBuildDependencies,
+  { folder, spec, signal }: LabelMapPlace,
+): Promise<LabelMap | undefined> {
+  const { map, map_path } = spec.label;
+  if (map_path === undefined) return map;
+  const fetcher = createFetcher({ allow, rules: spec.download });
+  try {
+    const { fetchToFile } = fetcher;
+    const limits = { ...spec.download, max_source_bytes: LABEL_MAP_BYTES };
+    const context = { roots: await Roots.open(roots), folder, fetchToFile, limits, signal, onProgress: () => undefined };
+    return parseLabelMap(await readFile(await localCopy(map_path, context), 'utf8'));
+  } finally {
+    fetcher.close();
+  }
+}
+
+const LABEL_MAP_BYTES = 16 * 1024 * 1024;
+
+interface ToStore {
+  readonly build_id: string;
+  readonly stages: StagesBefore;
+}
+
+async function store(
+  dependencies: DatasetBuildDependencies,
+  { build_id, stages }: ToStore,
+  step: StepContext,
+): Promise<DatasetBuildResult> {
+  const { artifacts } = dependencies;
+  const { signal } = step;
+  const folder = artifacts.runFolder(build_id);
+  const spec = await readSpec(folder);
+  const rows = await publishRows(folder, spec, signal);
+  const prepared = await prepareDataset({
+    folder: buildPaths(folder).prepared,
+    run_id: build_id,
+    spec,
+    rows,
+    build: { stages, label_conflicts: await readConflicts(folder) },
+    store: (sha256) => artifacts.pathOf(sha256),
+    onProgress: (progress) => step.heartbeat({ ...progress }),
+    signal,
+  });
+  const { version, dataset_id, created } = await publishDataset(dependencies, prepared, { run_id: build_id, folder, signal });
+  await dropWorkFiles(folder);
+  const { sha256, images, classes, counts } = prepared.published;
+  const place = `datasets/${spec.dataset}/${version}`;
+  return {
+    dataset: spec.dataset,
+    version,
+    dataset_id,
+    sha256,
+    created,
+    images,
+    classes,
+    splits: { train: counts.train.images, validation: counts.validation.images, test: counts.test.images },
+    report: `${place}/report.html`,
+    report_json: `${place}/report.json`,
+    stages,
+  };
+}
+
+/** What is published is in the store now; what was dropped is of no more use. The lists stay, as the record of each image. */
+async function dropWorkFiles(folder: string): Promise<void> {
+  const { blobs, fetched } = buildPaths(folder);
+  for (const path of [blobs, fetched]) await rm(path, { recursive: true, force: true });
+}

@@ -1,0 +1,201 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Context } from '@temporalio/activity';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect, type Cerebros } from '../../src/client/connect.ts';
+import { startSaga } from '../../src/client/start.ts';
+import { verifyRun, type Verdict } from '../../src/client/verify.ts';
+import { resolveConnections } from '../../src/config.ts';
+import { QUEUES } from '../../src/contracts/queues.ts';
+import type { ExternalOutput, ExternalStepInput } from '../../src/contracts/step-protocol.ts';
+import { DATA_CONVERTER } from '../../src/data-converter.ts';
+import { bareEnv, MAIN } from '../support/cli.ts';
+import { sourcesOf } from '../support/evidence.ts';
+import { startOwnServers, type OwnServers } from '../support/own-servers.ts';
+import { until } from '../support/until.ts';
+
+const RUNS = 1000;
+const AT_ONCE = 40;
+/** The shortest sleep. It is twice as long as the way to it took, so that on a busy machine too all are asleep before the first wakes. */
+const NAP_MS_MIN = 30_000;
+const CONVERGES_MS = 180_000;
+
+/** A call of a run's only step: the truth, outside of the run. */
+interface Call {
+  readonly id: string;
+  /** Null at the first call. */
+  readonly slept_ms: number | null;
+  readonly at: number;
+}
+
+/** Servers, a worker of the product in a process of its own, and in this one the worker of the step: all of one test. */
+interface Own {
+  readonly servers: OwnServers;
+  readonly cerebros: Cerebros;
+  readonly worker: ChildProcess;
+  readonly calls: readonly Call[];
+  /** Tells all steps, which wait for it, when to wake, and answers that. */
+  sleepUntil(wakes: number): number;
+  stop(): Promise<void>;
+}
+
+let own: Own;
+const table: string[] = [];
+
+beforeAll(async () => {
+  own = await startOwn();
+});
+
+afterAll(async () => {
+  process.stderr.write(`${table.join('\n')}\n`);
+  await own.stop();
+});
+
+describe(`${RUNS} runs asleep at once, and a server that is killed meanwhile`, () => {
+  it('all wake, none early, and each completes once', async () => {
+    const idle = rssMb();
+    const began = Date.now();
+    const ids = Array.from({ length: RUNS }, (_, n) => `asleep-${n}`);
+    await forEachOf(ids, startRun);
+    await until(() => own.calls.length === RUNS, CONVERGES_MS, 'a call of each run');
+    const called = Date.now() - began;
+    const wakes = own.sleepUntil(Date.now() + Math.max(NAP_MS_MIN, 2 * called));
+    await until(async () => (await countOf('sleeping')) === RUNS, wakes - Date.now(), 'all runs asleep before the first is to wake');
+    const asleep = { ms: Date.now() - began, mb: rssMb() };
+    expect(own.calls.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
+
+    await own.servers.killTemporal();
+    await own.servers.startTemporal();
+    const left = wakes - Date.now();
+    expect(left, 'ms of sleep that the kill left').toBeGreaterThan(0);
+    expect(own.calls, 'nobody was called meanwhile').toHaveLength(RUNS);
+
+    await until(async () => (await countOf('completed')) === RUNS, left + CONVERGES_MS, 'all runs awake and completed');
+    const done = { ms: Date.now() - wakes, mb: rssMb() };
+    const late = expectWokenOnce(ids, wakes);
+    const sizes = await forEachOf(ids, sizeOfClosed);
+    const verdicts = await forEachOf(ids, verify);
+    expect(verdicts.filter(({ status }) => status !== 'ok')).toEqual([]);
+    table.push(
+      `${RUNS} runs asleep at once: all called after ${called} ms, asleep after ${asleep.ms} ms; Temporal killed ${left} ms before they wake`,
+      `  worker's memory: ${idle} MB idle, ${asleep.mb} MB with all asleep, ${done.mb} MB when all had completed`,
+      `  called again after their time: median ${median(late)} ms, longest ${Math.max(...late)} ms; all completed ${done.ms} ms after it`,
+      `  largest history: ${Math.max(...sizes.map(({ events }) => events))} events, ${Math.max(...sizes.map(({ bytes }) => bytes))} bytes`,
+    );
+  });
+});
+
+async function startOwn(): Promise<Own> {
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    shutdownSignals: [],
+    telemetryOptions: { logging: { filter: 'error', forward: {} } },
+  });
+  const servers = await startOwnServers();
+  const dataDir = mkdtempSync(join(tmpdir(), 'cerebros-asleep-'));
+  const worker = await startWorker(servers, dataDir);
+  const calls: Call[] = [];
+  let sleepUntil: Own['sleepUntil'] = (wakes) => wakes;
+  const moment = new Promise<number>((resolve) => (sleepUntil = (wakes) => (resolve(wakes), wakes)));
+  const stopSteps = await serveStep(servers, calls, moment);
+  const { address, databaseUrl: database_url } = servers;
+  const cerebros = connect({ connections: resolveConnections({ address, database_url, data_dir: dataDir }, {}) });
+  const stop = async (): Promise<void> => {
+    await stopSteps();
+    await cerebros.close();
+    worker.kill('SIGKILL');
+    await servers.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  return { servers, cerebros, worker, calls, sleepUntil, stop };
+}
+
+/** `cerebros worker`, as a user has it. */
+async function startWorker({ address, databaseUrl }: OwnServers, dataDir: string): Promise<ChildProcess> {
+  const env = { ...bareEnv(), TEMPORAL_ADDRESS: address, DATABASE_URL: databaseUrl, CEREBROS_DATA_DIR: dataDir };
+  const worker = spawn(process.execPath, [MAIN, 'worker', '--queues', QUEUES.main], { env, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  // It must not outlive a test that is killed.
+  process.once('exit', () => worker.kill('SIGKILL'));
+  await Promise.race([once(worker, 'message'), once(worker, 'exit').then(() => Promise.reject(new Error('the worker ended')))]);
+  return worker;
+}
+
+/** Serves the step, which sleeps until the moment, and notes its calls. */
+async function serveStep({ address }: OwnServers, calls: Call[], moment: Promise<number>): Promise<() => Promise<void>> {
+  const nap = async ({ execution_id: id, resume }: ExternalStepInput): Promise<ExternalOutput> => {
+    const { info, cancelled } = Context.current();
+    const [slept] = resume ?? [];
+    const slept_ms = slept?.kind === 'sleep' ? slept.slept_ms : null;
+    const call = { id, slept_ms, at: Date.now() };
+    calls.push(call);
+    const report = { worker_id: 'here', attempt: info.attempt, started_at: new Date(call.at).toISOString() };
+    if (slept_ms !== null) return { ...report, status: 'SUCCESS', result: slept_ms };
+    const wakes = await Promise.race([moment, cancelled]);
+    return { ...report, status: 'SLEEP', duration_ms: Math.max(0, wakes - Date.now()), data: id };
+  };
+  const connection = await NativeConnection.connect({ address });
+  const slots = { maxConcurrentActivityTaskExecutions: RUNS, shutdownGraceTime: '1s' } as const;
+  const worker = await Worker.create({ connection, taskQueue: 'naps', activities: { nap }, dataConverter: DATA_CONVERTER, ...slots });
+  const running = worker.run();
+  return async () => {
+    worker.shutdown();
+    await running;
+    await connection.close();
+  };
+}
+
+async function startRun(id: string): Promise<void> {
+  const nap = { name: 'nap', queue: 'naps', timeout_ms: CONVERGES_MS, heartbeat_ms: CONVERGES_MS };
+  await startSaga(own.cerebros, { kind: 'blueprint', id, input: { blueprint: { name: 'nap', version: '1', steps: [nap] } } });
+}
+
+async function countOf(status: 'sleeping' | 'completed'): Promise<number> {
+  const sql = await own.cerebros.ledger();
+  const [row] = await sql<{ n: number }[]>`
+    select count(*)::int as n from saga_step_results join saga_runs on saga_runs.id = saga_id
+    where saga_step_results.status = ${status} and saga_runs.status = ${status === 'sleeping' ? 'running' : status}`;
+  return row?.n ?? 0;
+}
+
+/** By the word of the step's worker: each was called a second time, and not before its time. Answers how late that was, in ms. */
+function expectWokenOnce(ids: readonly string[], wakes: number): number[] {
+  const second = own.calls.slice(ids.length);
+  expect(second.map(({ id }) => id).toSorted(), 'woken, each once').toEqual(ids.toSorted());
+  expect(
+    second.filter(({ at, slept_ms }) => at < wakes || slept_ms === null),
+    'woken early',
+  ).toEqual([]);
+  return second.map(({ at }) => at - wakes);
+}
+
+async function sizeOfClosed(id: string): Promise<{ readonly events: number; readonly bytes: number }> {
+  const client = await own.cerebros.temporal();
+  const { status, historyLength, historySize } = await client.workflow.getHandle(id).describe();
+  expect(status.name).toBe('COMPLETED');
+  return { events: historyLength, bytes: historySize ?? 0 };
+}
+
+async function verify(id: string): Promise<Verdict> {
+  const [client, sql] = await Promise.all([own.cerebros.temporal(), own.cerebros.ledger()]);
+  return verifyRun(sourcesOf({ client, sql }), id);
+}
+
+/** A few at a time. */
+async function forEachOf<T>(ids: readonly string[], act: (id: string) => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  for (let at = 0; at < ids.length; at += AT_ONCE) results.push(...(await Promise.all(ids.slice(at, at + AT_ONCE).map(act))));
+  return results;
+}
+
+function rssMb(): number {
+  const status = readFileSync(`/proc/${own.worker.pid}/status`, 'utf8');
+  return Math.round(Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024);
+}
+
+function median(ms: readonly number[]): number {
+  return ms.toSorted((a, b) => a - b)[Math.floor(ms.length / 2)] ?? Number.NaN;
+}
