@@ -70,6 +70,8 @@ const worker = await Worker.create({
   taskQueue: 'words',
   activities: serveSteps(handlers),
   dataConverter: DATA_CONVERTER,
+  // By default a heartbeat may be kept back for 8 s, and progress with it.
+  maxHeartbeatThrottleInterval: '500ms',
 });
 try {
   await (process.argv[2] === 'serve' ? worker.run() : worker.runUntil(runJob()));

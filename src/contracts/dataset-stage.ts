@@ -42,19 +42,3 @@ export interface DatasetStageActivities {
   downloadDatasetBatch(input: StageBatch): Promise<StageCounts>;
   validateDatasetBatch(input: StageBatch): Promise<StageCounts>;
 }
-
-/** Nothing went in yet. */
-export const NO_COUNTS: StageCounts = { in: 0, out: 0, dropped: 0, reasons: {}, bytes: 0 };
-
-/** The counts of two parts of a stage together. */
-export function addCounts(one: StageCounts, other: StageCounts): StageCounts {
-  const reasons: Record<string, number> = { ...one.reasons };
-  for (const [code, count] of Object.entries(other.reasons)) reasons[code] = (reasons[code] ?? 0) + count;
-  return {
-    in: one.in + other.in,
-    out: one.out + other.out,
-    dropped: one.dropped + other.dropped,
-    reasons,
-    bytes: one.bytes + other.bytes,
-  };
-}

@@ -14,11 +14,12 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { StageCounts } from '../contracts/dataset-build.ts';
-import { addCounts, NO_COUNTS, type DatasetStageActivities, type DatasetStageInput, type OpenedStage } from '../contracts/dataset-stage.ts';
+import type { DatasetStageActivities, DatasetStageInput, OpenedStage } from '../contracts/dataset-stage.ts';
 import { ERROR_CODES } from '../contracts/errors.ts';
 import { jobHaltSignal, jobPauseSignal, jobResumeSignal, MESSAGE_DESCRIPTIONS } from '../contracts/messages.ts';
 import { PROGRESS_MEMO } from '../contracts/progress.ts';
 import { QUEUES } from '../contracts/queues.ts';
+import { addCounts, NO_COUNTS } from '../contracts/stage-counts.ts';
 
 /** Batches under way at a time, over all workers. */
 const IN_FLIGHT = 4;

@@ -10,6 +10,8 @@ export interface World {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly columns?: number;
+  /** Told of each write to standard output. */
+  readonly onStdout?: (text: string) => void;
   /** Default: throws, for commands that must not connect. */
   readonly connect?: CliContext['connect'];
 }
@@ -23,7 +25,12 @@ export interface Ran {
 /** Runs a command line in a world of its own. */
 export async function cerebros(args: readonly string[], world: World = {}): Promise<Ran> {
   const written = { stdout: '', stderr: '' };
-  const stream = (name: 'stdout' | 'stderr') => ({ write: (text: string) => void (written[name] += text) });
+  const stream = (name: 'stdout' | 'stderr') => ({
+    write: (text: string) => {
+      written[name] += text;
+      if (name === 'stdout') world.onStdout?.(text);
+    },
+  });
   const context: CliContext = {
     process: { stdout: stream('stdout'), stderr: stream('stderr'), env: world.env ?? {}, exitCode: null },
     env: world.env ?? {},

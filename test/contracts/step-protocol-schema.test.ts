@@ -39,6 +39,27 @@ describe('an answer of a worker', () => {
   });
 });
 
+describe('when an answer was begun', () => {
+  const begun = (started_at: unknown): object => ({ status: 'SUCCESS', result: null, worker_id: 'w', attempt: 1, started_at });
+
+  it.each([
+    ...['2027-01-31T08:00:00Z', '2028-02-29T23:59:59.123456789+14:00', '0001-01-02T00:00:00-23:59', '9999-12-30T00:00:00Z'],
+    ...['2027-02-29T08:00:00Z', '2027-13-01T08:00:00Z', '2027-01-00T08:00:00Z', '2027-01-31T24:00:00Z', '2027-01-31T08:60:00Z'],
+    ...['2027-01-31T08:00:00', '2027-01-31T08:00Z', '2027-01-31 08:00:00Z', '2027-01-31', '2027-01-31T08:00:00+1:00', 'noon', ''],
+    ...['2027-01-31T08:00:00z', '2027-01-31T08:00:00+01', '2027-01-31T08:00:00.Z', '+012027-01-31T08:00:00Z', ' 2027-01-31T08:00:00Z'],
+    ...[5, null, undefined, ['2027-01-31T08:00:00Z']],
+  ])('is judged by workflows as by the schema: %j', (started_at) => {
+    expect(externalOutputFault(begun(started_at)) === null).toBe(output.safeParse(begun(started_at)).success);
+  });
+
+  it.each(['0000-01-01T00:00:00Z', '9999-12-31T23:59:59-01:00'])(
+    'is in a year that Postgres has, in any zone: %s is refused',
+    (started_at) => {
+      expect(externalOutputFault(begun(started_at))).toContain('started_at: expected a time');
+    },
+  );
+});
+
 describe('what a worker is given', () => {
   const first: ExternalStepInput = {
     protocol: 1,

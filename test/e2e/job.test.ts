@@ -195,6 +195,6 @@ describe('a job', () => {
     let said = '';
     program.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
     expect(await new Promise((resolve) => program.once('close', resolve))).toBe(0);
-    expect(said).toMatch(/^created job-[0-9a-f]{8}\ncompleted 9 words, the longest is saga\n$/);
+    expect(said).toMatch(/^created job-[0-9a-f]{8}\ncompleted 9 words, the longest is steps\n$/);
   });
 });

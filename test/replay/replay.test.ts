@@ -129,7 +129,7 @@ describe('the stored histories', () => {
     },
   );
 
-  it.each(['blueprint-slept-three-days', 'blueprint-woken', 'blueprint-recovered', 'blueprint-rejected', 'blueprint-timeout-approves'])(
+  it.each(['blueprint-slept-three-days', 'blueprint-woken', 'blueprint-timeout-approves'])(
     'are refused without a timer that the code starts: %s',
     async (name) => {
       expect(await replayOne(withoutEvent(stored(name), 'EVENT_TYPE_TIMER_STARTED'))).toMatchObject({

@@ -142,9 +142,11 @@ async function serveSteps(stack: DevStack, scripts: ReadonlyMap<string, Script>,
   };
 }
 
+/** What the test answers; a worker that stops does not wait for it. */
 async function said(answer: Answer | undefined, input: ExternalStepInput, result: unknown): Promise<unknown> {
   if (answer === undefined) return { status: 'SUCCESS', result };
-  return typeof answer === 'function' ? (answer as (input: ExternalStepInput) => unknown)(input) : answer;
+  const answered = typeof answer === 'function' ? (answer as (input: ExternalStepInput) => unknown)(input) : answer;
+  return Promise.race([answered, Context.current().cancelled]);
 }
 
 /** Adds who answers, unless the answer says so itself, or is none. */

@@ -81,6 +81,19 @@ describe('a dataset that was built', () => {
     expect(datasetSha256('same@4', null, published)).toBe(one);
   });
 
+  it('is exported byte for byte, colours side by side', async () => {
+    const artifacts = new ArtifactStore(dir);
+    const grey = await exportDataset(artifacts, 'shapes@1', null);
+    const original = await readFile(join(published, 'shapes', '1', 'pixels', 'train-images.idx'));
+    expect(Buffer.from(await artifacts.get(grey.train_images)).equals(original)).toBe(true);
+    const colour = Buffer.from(await artifacts.get((await exportDataset(artifacts, 'colours@1', null)).test_images));
+    expect([colour.readUInt32BE(4), colour.readUInt32BE(8), colour.readUInt32BE(12)]).toEqual([12, 8, 24]);
+    const source = await readFile(join(published, 'colours', '1', 'pixels', 'test-images.idx'));
+    expect(colour.subarray(16).equals(source.subarray(20))).toBe(true);
+  });
+});
+
+describe('a dataset', () => {
   it.each(['shapes@3', 'shape', 'shapes@0', '../datasets/shapes@1', 'shapes@1/../2', 'mnist@1'])(
     'that is not there, as %s, is refused with what there is',
     (id) => {
@@ -120,17 +133,6 @@ describe('a dataset that was built', () => {
     await rm(file);
     const missing = { code: 'DATASET_MISSING', message: expect.stringContaining('file pixels/train-labels.idx is missing') as string };
     expect(() => loadDataset('shapes@1', { published })).toThrow(expect.objectContaining(missing));
-  });
-
-  it('is exported byte for byte, colours side by side', async () => {
-    const artifacts = new ArtifactStore(dir);
-    const grey = await exportDataset(artifacts, 'shapes@1', null);
-    const original = await readFile(join(published, 'shapes', '1', 'pixels', 'train-images.idx'));
-    expect(Buffer.from(await artifacts.get(grey.train_images)).equals(original)).toBe(true);
-    const colour = Buffer.from(await artifacts.get((await exportDataset(artifacts, 'colours@1', null)).test_images));
-    expect([colour.readUInt32BE(4), colour.readUInt32BE(8), colour.readUInt32BE(12)]).toEqual([12, 8, 24]);
-    const source = await readFile(join(published, 'colours', '1', 'pixels', 'test-images.idx'));
-    expect(colour.subarray(16).equals(source.subarray(20))).toBe(true);
   });
 });
 

@@ -51,10 +51,11 @@ function tasksAround({ tasks, current_step }: ShownProgress, limit: number): rea
 }
 
 function taskRow(task: ShownTask, colors: Colors, report: StepReport | undefined): Row {
-  const retries = task.retry_count > 0 ? `retry ${task.retry_count}` : '';
   const said = [
-    ...(report ? [`${bar(report.fraction, 10)} ${reportText(report)}`] : []),
-    ...(task.error_message ? [task.error_message] : []),
+    task.retry_count > 0 ? `retry ${task.retry_count}` : '',
+    report ? `${bar(report.fraction, 10)} ${reportText(report)}` : '',
+    task.error_message ?? '',
   ];
-  return [String(task.id), task.name, { text: task.status, paint: statusPaint(colors, task.status) }, retries, said.join('  ')];
+  const status = { text: task.status, paint: statusPaint(colors, task.status) };
+  return [String(task.id), task.name, status, said.filter((part) => part !== '').join('  ')];
 }

@@ -23,7 +23,6 @@ export interface BuildPaths {
   batch(stage: BatchStage, batch: number): string;
   /** A batch under way: lines as they come. */
   part(stage: BatchStage, batch: number): string;
-  counts(stage: string): string;
 }
 
 /** The paths of a build; makes nothing. `folder` is the build's own, shared by all workers. */
@@ -42,6 +41,5 @@ export function buildPaths(folder: string): BuildPaths {
     stage: (stage) => join(folder, stage),
     batch: (stage, batch) => join(folder, stage, `${name(batch)}.jsonl`),
     part: (stage, batch) => join(folder, stage, `${name(batch)}.part`),
-    counts: (stage) => join(folder, 'counts', `${stage}.json`),
   };
 }

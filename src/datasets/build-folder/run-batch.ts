@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import type { BatchStage, Drop, StageCounts } from '../../contracts/dataset-build.ts';
 import { writeTextAtomically } from './atomic-file.ts';
-import { countLines } from './counts.ts';
+import { countLines } from '../../contracts/stage-counts.ts';
 import { jsonLine, parsedLine, writeJsonLines } from './json-lines.ts';
 import { buildPaths } from './paths.ts';
 

@@ -34,7 +34,6 @@ export async function forgetFailures(folder: string, stage: BatchStage): Promise
       await rm(paths.batch(stage, batch));
     }
   }
-  if (forgotten > 0) await rm(paths.counts(stage), { force: true });
   return forgotten;
 }
 

@@ -5,7 +5,8 @@ export interface Looks {
   readonly count: number;
   /** Eight words of 32 bits for each hash. */
   readonly words: Int32Array;
-  readonly thumbnails: Uint8Array;
+  /** Of mean 0 and deviation 1, so that brightness and contrast do not count; all 0 for one that is flat. */
+  readonly thumbnails: Float32Array;
   /** 1 for a small image. */
   readonly small: Uint8Array;
 }
@@ -31,12 +32,12 @@ export function lookOf({ phash, thumbnail, width, height }: Pick<ImageFacts, 'ph
 /** @param looks - texts that `lookOf` made. */
 export function looksOf(looks: readonly string[]): Looks {
   const words = new Int32Array(looks.length * WORDS);
-  const thumbnails = new Uint8Array(looks.length * FIELDS);
+  const thumbnails = new Float32Array(looks.length * FIELDS);
   const small = new Uint8Array(looks.length);
   for (const [at, look] of looks.entries()) {
     const bytes = Buffer.from(look, 'hex');
     for (let word = 0; word < WORDS; word++) words[at * WORDS + word] = bytes.readInt32BE(word * 4);
-    thumbnails.set(bytes.subarray(HASH_BYTES, HASH_BYTES + FIELDS), at * FIELDS);
+    thumbnails.set(normal(bytes.subarray(HASH_BYTES, HASH_BYTES + FIELDS)), at * FIELDS);
     small[at] = bytes[HASH_BYTES + FIELDS] ?? 0;
   }
   return { count: looks.length, words, thumbnails, small };
@@ -69,14 +70,15 @@ function distanceUpTo({ words }: Looks, a: number, b: number, threshold: number)
   return distance;
 }
 
-/** Root mean square; brightness and contrast do not count. */
+/** Root mean square. */
 function thumbnailDifference({ thumbnails }: Looks, a: number, b: number): number {
-  const one = normal(thumbnails.subarray(a * FIELDS, (a + 1) * FIELDS));
-  const other = normal(thumbnails.subarray(b * FIELDS, (b + 1) * FIELDS));
-  return Math.sqrt(mean(one.map((value, at) => (value - (other[at] ?? 0)) ** 2)));
+  let squares = 0;
+  for (let field = 0; field < FIELDS; field++) {
+    squares += ((thumbnails[a * FIELDS + field] ?? 0) - (thumbnails[b * FIELDS + field] ?? 0)) ** 2;
+  }
+  return Math.sqrt(squares / FIELDS);
 }
 
-/** With mean 0 and deviation 1; all 0 for one that is flat. */
 function normal(values: Uint8Array): Float64Array {
   const centre = mean(values);
   const centred = Float64Array.from(values, (value) => value - centre);

@@ -48,7 +48,7 @@ export function manifestRow(values: unknown): ManifestRow | { readonly problem: 
 /** The cells of a line of CSV, quotes taken off, or null when its quotes are wrong. */
 export function csvCells(line: string): readonly string[] | null {
   try {
-    const [cells] = parse(line, { trim: true, relax_column_count: true });
+    const [cells] = parse(line, { trim: true });
     return cells ?? [];
   } catch {
     return null;

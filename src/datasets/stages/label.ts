@@ -1,5 +1,5 @@
 import type { DatasetBuildInput, Drop, StageCounts } from '../../contracts/dataset-build.ts';
-import { countLines } from '../build-folder/counts.ts';
+import { countLines } from '../../contracts/stage-counts.ts';
 import { readJsonLines, writeJsonLines } from '../build-folder/json-lines.ts';
 import { buildPaths } from '../build-folder/paths.ts';
 import { labelOf, type LabelMap } from '../labels.ts';

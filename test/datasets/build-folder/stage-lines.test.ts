@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { DownloadLine } from '../../../src/contracts/dataset-build.ts';
-import { addCounts, countLines, NO_COUNTS, readCounts, writeCounts } from '../../../src/datasets/build-folder/counts.ts';
+import { addCounts, countLines, NO_COUNTS } from '../../../src/contracts/stage-counts.ts';
 import { writeJsonLines } from '../../../src/datasets/build-folder/json-lines.ts';
 import { buildPaths } from '../../../src/datasets/build-folder/paths.ts';
 import { runBatch } from '../../../src/datasets/build-folder/run-batch.ts';
@@ -47,10 +47,8 @@ it.each([
 it('a recovery tries only what another try may mend', async () => {
   await put(0, [kept(0), dropped(1, 'HTTP_503'), dropped(2, 'TOO_LARGE')]);
   await put(1, [kept(3), kept(4)]);
-  await writeCounts(folder, 'download', NO_COUNTS);
   expect(await forgetFailures(folder, 'download')).toBe(1);
   expect((await readdir(join(folder, 'download'))).toSorted()).toEqual(['b00000.part', 'b00001.jsonl']);
-  await expect(readCounts(folder, 'download')).rejects.toThrow('ENOENT');
 
   const tried: number[] = [];
   const work = async ({ n }: { readonly n: number }): Promise<DownloadLine> => {
@@ -66,9 +64,7 @@ it('a recovery tries only what another try may mend', async () => {
 
 it('a recovery without failures changes nothing', async () => {
   await put(0, [kept(0), dropped(1, 'TOO_LARGE')]);
-  await writeCounts(folder, 'download', NO_COUNTS);
   expect(await forgetFailures(folder, 'download')).toBe(0);
-  expect(await readCounts(folder, 'download')).toEqual(NO_COUNTS);
   expect(await read()).toHaveLength(2);
 });
 

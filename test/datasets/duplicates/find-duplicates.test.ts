@@ -54,11 +54,8 @@ describe('findDuplicates', () => {
     const look = sha('look');
     const images = [image(0, { phash: look, width: 200 }), image(1, { phash: withFlipped(look, bitsFrom(100, distance)) }), image(2)];
     const { drops } = await findDuplicates(images, RULES);
-    expect(drops).toHaveLength(dropped);
-    if (dropped === 1) {
-      const message = `Looks like folder/0.png: ${distance} of 256 bits differ.`;
-      expect(drops).toEqual([{ n: 1, code: 'NEAR_DUPLICATE', of: 0, message }]);
-    }
+    const message = `Looks like folder/0.png: ${distance} of 256 bits differ.`;
+    expect(drops).toEqual([{ n: 1, code: 'NEAR_DUPLICATE', of: 0, message }].slice(0, dropped));
   });
 
   it('leaves images that only look the same when the threshold is null', async () => {
@@ -76,7 +73,7 @@ describe('findDuplicates', () => {
         const { drops } = await findDuplicates([...pair, ...others], { near_threshold });
         expect(drops.length).toBe(bits.length <= near_threshold ? 1 : 0);
       }),
-      { numRuns: 200 },
+      { numRuns: 50 },
     );
   });
 
@@ -156,7 +153,7 @@ describe('who stays', () => {
           expect(order.indexOf(images[of]?.split ?? null)).toBeLessThanOrEqual(order.indexOf(images[n]?.split ?? null));
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 50 },
     );
   });
 });
@@ -179,14 +176,14 @@ describe('label_conflicts', () => {
 });
 
 describe('many images', () => {
-  it('drops none of 10,000 handwritten digits, and each copy of them', async () => {
+  it('drops none of 3,000 handwritten digits, and each copy of them', async () => {
     const names = ['t10k-images-idx3-ubyte', 't10k-labels-idx1-ubyte'];
     const { pixels, size } = mnistImages(new Map(names.map((name) => [name, readMnistFile(name)]))).test;
     const digit = (n: number, change: (value: number) => number) => {
       const grey = { pixels: pixels.subarray(n * size, (n + 1) * size).map(change), width: 28, height: 28 };
       return { phash: perceptualHash(grey), width: 28, height: 28, thumbnail: thumbnailOf(grey) };
     };
-    const digits = Array.from({ length: 10_000 }, (_, n) => image(n, { split: 'test', ...digit(n, (value) => value) }));
+    const digits = Array.from({ length: 3000 }, (_, n) => image(n, { split: 'test', ...digit(n, (value) => value) }));
     expect((await findDuplicates(digits, RULES)).drops).toEqual([]);
     const copies = Array.from({ length: 500 }, (_, n) =>
       image(
@@ -195,7 +192,7 @@ describe('many images', () => {
       ),
     );
     const { drops } = await findDuplicates([...copies, ...digits], RULES);
-    expect(drops.map(({ n, of }) => [n, of])).toEqual(copies.map(({ n }) => [n, n - 10_000]));
+    expect(drops.map(({ n, of }) => [n, of])).toEqual(copies.map(({ n }) => [n, n - 3000]));
   });
 
   it('are compared within seconds when they are 100,000', async () => {

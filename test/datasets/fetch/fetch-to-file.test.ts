@@ -107,7 +107,7 @@ describe('going on', () => {
 
     await fetchIt(rig.fetcher());
 
-    expect(await readFile(join(folder, 'a.zip'))).toEqual(OTHER.body);
+    expect((await readFile(join(folder, 'a.zip'))).equals(Buffer.from(OTHER.body ?? ''))).toBe(true);
     expect(bytesSent()).toEqual([100_000, 300_000]);
     expect(await left()).toEqual(['a.zip']);
   });

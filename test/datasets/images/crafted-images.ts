@@ -1,5 +1,5 @@
 import { crc32, deflateSync } from 'node:zlib';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import type { ImageRules } from '../../../src/contracts/dataset-build.ts';
 import { datasetBuildInputSchema } from '../../../src/contracts/dataset-build-schema.ts';
 
@@ -10,7 +10,7 @@ export const defaultRules: ImageRules = datasetBuildInputSchema.parse({
 }).validate;
 
 /** A picture with something to see everywhere, the same every time. */
-export function picture(width: number, height: number, seed = 1): sharp.Sharp {
+export function picture(width: number, height: number, seed = 1): Sharp {
   const pixels = Buffer.alloc(width * height * 3);
   for (let at = 0; at < pixels.length; at++) {
     const x = Math.floor(at / 3) % width;

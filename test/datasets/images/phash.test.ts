@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { hammingDistance, lookOf, looksOf } from '../../../src/datasets/duplicates/looks.ts';
 import { nearPairs } from '../../../src/datasets/duplicates/near-pairs.ts';
@@ -9,7 +9,7 @@ import { defaultRules, picture } from './crafted-images.ts';
 
 const THRESHOLD = 16;
 
-async function hashOf(file: sharp.Sharp): Promise<string> {
+async function hashOf(file: Sharp): Promise<string> {
   const inspection = await inspectImage(await file.toBuffer(), defaultRules);
   if ('drop' in inspection) throw new Error(inspection.drop.message);
   return inspection.image.phash;
@@ -34,7 +34,7 @@ describe('perceptualHash', () => {
     expect(pairs).toContainEqual([77, 5000]);
   });
 
-  const copies: readonly [name: string, copy: (image: sharp.Sharp) => sharp.Sharp][] = [
+  const copies: readonly [name: string, copy: (image: Sharp) => Sharp][] = [
     ['packed more', (image) => image.png({ compressionLevel: 9, palette: false })],
     ['darker', (image) => image.linear(0.7, 0).png()],
     ['lighter', (image) => image.linear(1, 20).png()],

@@ -69,21 +69,22 @@ describe('the quality report', () => {
   });
 });
 
-describe('the page', () => {
-  async function pageOf(): Promise<string> {
-    const rows = (await drawnRows(folder, 12)).map((row) => ({ ...row, label: row.label === 'left' ? EVIL : 'right' }));
-    const dataset = await prepared(folder, rows);
-    const build = {
-      stages: { [EVIL]: { in: 1, out: 0, dropped: 1, reasons: { [EVIL]: 1 }, bytes: 0 } },
-      label_conflicts: [{ sha256: EVIL, labels: [EVIL] }],
-    };
-    await writeVersion({ ...dataset, build, published: { ...dataset.published, created_by: EVIL } }, 1);
-    return readFile(join(folder, 'prepared', 'report.html'), 'utf8');
-  }
+async function pageOf(): Promise<string> {
+  const rows = (await drawnRows(folder, 12)).map((row) => ({ ...row, label: row.label === 'left' ? EVIL : 'right' }));
+  const dataset = await prepared(folder, rows);
+  const build = {
+    stages: { [EVIL]: { in: 1, out: 0, dropped: 1, reasons: { [EVIL]: 1 }, bytes: 0 } },
+    label_conflicts: [{ sha256: EVIL, labels: [EVIL] }],
+  };
+  await writeVersion({ ...dataset, build, published: { ...dataset.published, created_by: EVIL } }, 1);
+  return readFile(join(folder, 'prepared', 'report.html'), 'utf8');
+}
 
+describe('the page', () => {
   it('shows what people wrote as text, and runs and loads nothing', async () => {
     const page = await pageOf();
-    expect(page).not.toMatch(/<script|\u0000| on\w+=|javascript:|url\(/i);
+    expect(page).not.toMatch(/<script| on\w+=|javascript:|url\(/i);
+    expect(page).not.toContain('\u0000');
     expect(page.match(/&lt;script&gt;alert\(1\)&lt;\/script&gt;&quot;&#39;&amp;/g)?.length).toBeGreaterThanOrEqual(5);
     expect(page.match(/(?:src|href)="(?!data:image\/png;base64,)/g)).toBeNull();
     expect(page).toContain("default-src 'none'");

@@ -35,7 +35,7 @@ describe('a manifest', () => {
         { url: 'https://x.org/a%20b.png', label: 'a, "quoted" label' },
         { path: './8/1.png', label: '', split: null },
       ]
-        .map((line) => `${JSON.stringify(line)}\n\n`)
+        .map((line, index) => `${index === 0 ? '\uFEFF' : ''}${JSON.stringify(line)}\n\n`)
         .join(''),
     ],
   ])('in %s gives each line as an item; what a line says counts more than the source', async (_, path, text) => {
@@ -136,6 +136,18 @@ describe('a line of a manifest that is refused', () => {
     const items = await list('list.jsonl');
     expect(items.map(({ drop }) => drop?.code)).toEqual([undefined, 'MANIFEST_LINE', undefined]);
     expect(items[1]?.drop?.message).toContain(`list.jsonl line 2: ${message}`);
+  });
+
+  it.each([
+    ['too few cells', 'https://x.org/1.png'],
+    ['too many cells', 'https://x.org/1.png,a,b'],
+    ['a quote that is not closed', '"https://x.org/1.png,a'],
+    ['a quote in the middle', 'https://x.org/1".png,a'],
+  ])('may be of CSV: %s', async (_, line) => {
+    await write('list.csv', `url,label\nhttps://x.org/0.png,a\n${line}\nhttps://x.org/2.png,a\n`);
+    const items = await list('list.csv');
+    expect(items.map(({ drop }) => drop?.code)).toEqual([undefined, 'MANIFEST_LINE', undefined]);
+    expect(items[1]?.drop?.message).toBe(`list.csv line 3: expected as many cells as the header has, got ${JSON.stringify(line)}`);
   });
 
   it('does not tell a password', async () => {

@@ -1,0 +1,14 @@
+import sharp from 'sharp'; import {createHash,randomBytes} from 'node:crypto'; import {writeFile,mkdir,rm} from 'node:fs/promises'; import {join} from 'node:path';
+const {prepareDataset}=await import('./dist/datasets/publish/prepare.js');
+const {moveBlobs}=await import('./dist/datasets/publish/move-blobs.js');
+const {releaseBlobs}=await import('./dist/datasets/publish/release-blobs.js');
+const N=20000, d='/tmp/bench/x'; await rm(d,{recursive:true,force:true}); await mkdir(d+'/blobs',{recursive:true});
+const rows=[]; 
+for(let i=0;i<N;i+=100) rows.push(...await Promise.all(Array.from({length:100},async(_,k)=>{const n=i+k;const px=randomBytes(784);const b=await sharp(px,{raw:{width:28,height:28,channels:1}}).png({compressionLevel:1}).toBuffer();const sha256=createHash('sha256').update(b).digest('hex');const blob=join(d,'blobs',sha256);await writeFile(blob,b);return {sha256,bytes:b.length,format:'png',width:28,height:28,channels:1,label:String(n%10),split:n%10<8?'train':n%10<9?'validation':'test',uris:['u'+n],blob};})));
+const spec={dataset:'bench',sources:[{type:'folder',path:'x'}],deduplicate:{near_threshold:16},seed:0,description:'',licence:'x'};
+const store=s=>join(d,'store',s.slice(0,2),s.slice(2));
+let t=performance.now(); const p=await prepareDataset({folder:d+'/prepared',run_id:'r',spec,rows,build:{stages:{},label_conflicts:[]},store}); console.log('prepare s',(performance.now()-t)/1000,'rss MB',process.memoryUsage().rss/1e6);
+t=performance.now(); await moveBlobs({rows,store,notes:d+'/notes.jsonl',pulse:async()=>{}}); console.log('move s',(performance.now()-t)/1000);
+t=performance.now(); await moveBlobs({rows,store,notes:d+'/notes.jsonl',pulse:async()=>{}}); console.log('again s',(performance.now()-t)/1000);
+t=performance.now(); await releaseBlobs({hashes:new Set(rows.map(r=>r.sha256)),others:[{name:'a',version:1,folder:d+'/prepared'}],store,pulse:async()=>{}}); console.log('release (all referenced) s',(performance.now()-t)/1000);
+await rm(d,{recursive:true});
