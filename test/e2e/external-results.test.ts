@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { progressOfRun } from '../../src/client/progress.ts';
+import { BLUEPRINT, blueprintPlan } from '../../src/contracts/blueprint.ts';
 import { JSON_DEPTH_MAX } from '../../src/contracts/json-issue.ts';
+import { QUEUES } from '../../src/contracts/queues.ts';
+import { SAGA_MEMO } from '../../src/contracts/saga-start.ts';
 import { STEP_MS_MAX, SUSPENSION_MS_MAX } from '../../src/contracts/step-protocol.ts';
 import { readStepVectors } from '../contracts/step-vectors.ts';
 import { bytes, door, fails, QUEUE, scripted, startStepWorld, type Answer, type StepWorld } from '../support/step-world.ts';
@@ -211,14 +214,21 @@ describe.concurrent('a step that nobody answers', () => {
   it.each([
     ['reserved', '/_sys/x', 'that does not begin with /_sys/'],
     ['half', '\uD800', 'queue: expected a text'],
-  ])('fails at once when Temporal would not take its queue: %s', async (id, queue, says) => {
-    await world.start(id, [scripted('before'), scripted('bad', { needs: ['before'], queue, undo: undefined })], {});
-    const run = await world.closed(id);
-    expect(run).toMatchObject({
-      status: 'rolled_back',
-      steps: [{ status: 'compensated' }, { status: 'failed', error: { code: 'INVALID_INPUT' } }],
-    });
-    expect(run.steps[1]?.error?.message).toContain(says);
-    expect(await world.verify(id)).toEqual({ id, status: 'ok', differences: [] });
-  });
+  ])(
+    'fails at once when Temporal would not take its queue, which a client of another language has not checked: %s',
+    async (id, queue, says) => {
+      const steps = [scripted('before'), scripted('bad', { needs: ['before'], queue, undo: undefined })];
+      const input = { blueprint: { name: 'scripted', version: '1', steps }, sha256: '', inputs: {} };
+      await world.stack.client.workflow.start(BLUEPRINT, {
+        taskQueue: QUEUES.main,
+        workflowId: id,
+        args: [input],
+        memo: { [SAGA_MEMO]: { kind: BLUEPRINT, plan: blueprintPlan(input).steps } },
+      });
+      const run = await world.closed(id);
+      const failed = { status: 'failed', error: { code: 'INVALID_INPUT', message: expect.stringContaining(says) as string } };
+      expect(run).toMatchObject({ status: 'rolled_back', steps: [{ status: 'compensated' }, failed] });
+      expect(await world.verify(id)).toEqual({ id, status: 'ok', differences: [] });
+    },
+  );
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
@@ -16,7 +16,7 @@ import { DATA_CONVERTER } from '../../src/data-converter.ts';
 import { closeLedger, openLedger, type Sql } from '../../src/ledger/connection.ts';
 import { getRun } from '../../src/ledger/queries/get-run.ts';
 import { workflowBundle } from '../../src/workflow-bundle.ts';
-import { cli } from '../support/cli.ts';
+import { cli, ROOT } from '../support/cli.ts';
 import { withoutEvent, type HistoryJson } from '../support/doctored-history.ts';
 import { sourcesOf } from '../support/evidence.ts';
 import { timersOf, type Timer } from '../support/history-facts.ts';
@@ -42,6 +42,11 @@ interface Call {
 }
 
 const servers = [await startTimeSkipping('the sleep of three days')].filter((server) => server !== undefined);
+
+it('the test server is fetched at one exact version', () => {
+  const pom = readFileSync(join(ROOT, 'scripts/time-skipping-server.pom.xml'), 'utf8');
+  expect(pom).toMatch(/<artifactId>temporal-test-server<\/artifactId>\s*<version>\d+\.\d+\.\d+<\/version>/);
+});
 
 describe.each(servers.map((time) => ({ time })))('a step that sleeps for three days', ({ time }) => {
   const calls: Call[] = [];

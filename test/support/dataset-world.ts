@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, type Cerebros } from '../../src/client/connect.ts';
+import { startSaga, type StartRequest } from '../../src/client/start.ts';
+import { waitClosed } from '../../src/client/wait.ts';
 import { resolveConnections } from '../../src/config.ts';
-import type { DatasetBuildResult } from '../../src/contracts/dataset-build.ts';
-import type { SagaRun } from '../../src/contracts/ledger.ts';
+import { DATASET_BUILD, type DatasetBuildResult } from '../../src/contracts/dataset-build.ts';
+import type { Json, SagaRun } from '../../src/contracts/ledger.ts';
 import type { PublishedDataset } from '../../src/contracts/published-dataset.ts';
 import { cli, makeDataDir, type CliOptions, type Said } from './cli.ts';
 import { startImageSource, type ImageSource } from './image-source.ts';
@@ -25,13 +27,21 @@ export interface DatasetWorld {
   withoutWorker<T>(act: () => Promise<T>): Promise<T>;
   cli(args: readonly string[], options?: CliOptions): Promise<Said>;
   /** Its answer as JSON. Throws when it exits with another code. */
-  ask<T>(args: readonly string[], code?: number): Promise<T>;
+  ask<T>(args: readonly string[], options?: AskOptions): Promise<T>;
   /** Starts a build; does not wait. */
-  start(id: string, input: object, ...flags: readonly string[]): Promise<void>;
-  /** Starts a build and waits for its end. Throws when it exits with another code: 0, completed, by default. */
-  build(id: string, input: object, options?: { readonly code?: number; readonly flags?: readonly string[] }): Promise<SagaRun>;
+  start(id: string, input: object, more?: Partial<StartRequest>): Promise<void>;
+  /** Starts a build and waits until it has closed. */
+  build(id: string, input: object, more?: Partial<StartRequest>): Promise<SagaRun>;
   stop(): Promise<void>;
 }
+
+type AskOptions = CliOptions & {
+  /** Default 0. */
+  readonly code?: number;
+};
+
+/** Of one build, in ms. */
+const BUILD_MS = 60_000;
 
 /** `allow`: what the worker may fetch from besides the source. */
 export async function startDatasetWorld({ allow = [] }: { readonly allow?: readonly string[] } = {}): Promise<DatasetWorld> {
@@ -44,7 +54,9 @@ export async function startDatasetWorld({ allow = [] }: { readonly allow?: reado
   let worker = new KeptWorker({ ...env, ...settings });
   const cerebros = connect({ connections: resolveConnections({}, { ...env, XDG_CONFIG_HOME: '/nonexistent' }) });
   const run: DatasetWorld['cli'] = (args, options = {}) => cli(args, { ...options, env: { ...env, ...options.env } });
-  const start = (id: string, flags: readonly string[]): string[] => ['start', 'dataset-build', '--input', '-', '--id', id, ...flags];
+  const start: DatasetWorld['start'] = async (id, input, more = {}) => {
+    await startSaga(cerebros, { kind: DATASET_BUILD, id, input: input as Json, ...more });
+  };
   return {
     servers,
     cerebros,
@@ -62,14 +74,11 @@ export async function startDatasetWorld({ allow = [] }: { readonly allow?: reado
       }
     },
     cli: run,
-    ask: async <T>(args: readonly string[], code = 0) => answerOf(args, code, await run(args)) as T,
-    start: async (id, input, ...flags) => {
-      const args = start(id, flags);
-      answerOf(args, 0, await run(args, { input: JSON.stringify(input) }));
-    },
-    build: async (id, input, { code = 0, flags = [] } = {}) => {
-      const args = start(id, [...flags, '--wait']);
-      return answerOf(args, code, await run(args, { input: JSON.stringify(input) })) as SagaRun;
+    ask: async <T>(args: readonly string[], { code = 0, ...options }: AskOptions = {}) => answerOf(args, code, await run(args, options)) as T,
+    start,
+    build: async (id, input, more) => {
+      await start(id, input, more);
+      return waitClosed(cerebros, id, { timeout_ms: BUILD_MS });
     },
     stop: async () => {
       source.release();
