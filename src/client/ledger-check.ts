@@ -1,6 +1,8 @@
 import type { SagaRun } from '../contracts/ledger.ts';
 import type { Sql } from '../ledger/connection.ts';
+import { listApprovalsOfRun } from '../ledger/queries/list-approvals-of-run.ts';
 import { listRunIds } from '../ledger/queries/list-run-ids.ts';
+import { replaceApprovals } from '../ledger/queries/replace-approvals.ts';
 import { replaceRun } from '../ledger/queries/replace-run.ts';
 import { callLedger, callTemporal, type Cerebros } from './connect.ts';
 import { describeRun } from './describe.ts';
@@ -50,7 +52,9 @@ function sourcesOf(cerebros: Cerebros): RebuildSources {
   return {
     fetchHistory: (id, runId) => callTemporal(cerebros, (client) => fetchHistory(client, id, runId), HISTORY_MS),
     readRun: (id) => callLedger(cerebros, (sql) => getRun(sql, id)),
+    readApprovals: (id) => callLedger(cerebros, (sql) => listApprovalsOfRun(sql, id)),
     writeRun: (run: SagaRun) => callLedger(cerebros, (sql) => replaceRun(sql, run)),
+    writeApprovals: (run, approvals) => callLedger(cerebros, (sql) => replaceApprovals(sql, run, approvals)),
     planOf: planInCode,
   };
 }

@@ -19,7 +19,8 @@ export function jsonIssue(value: unknown): JsonIssue | undefined {
     const wrong = wrongness(one.value);
     if (wrong !== undefined)
       return { path, message: `expected text, finite numbers, true, false, null, lists and objects, got ${wrong}; JSON has nothing else` };
-    left.push(...partsOf(one).toReversed());
+    // One by one: a list may be longer than a call may have arguments.
+    for (const part of partsOf(one).toReversed()) left.push(part);
   }
   return undefined;
 }
