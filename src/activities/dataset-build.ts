@@ -62,7 +62,10 @@ export function createDatasetBuildActivities(dependencies: DatasetBuildDependenc
       const { deduplicate: duplicates, conflicts } = buildPaths(folderOf(build_id));
       return removed(duplicates, conflicts);
     },
-    discardLabels: async ({ build_id }) => removed(buildPaths(folderOf(build_id)).label),
+    discardLabels: async ({ build_id }) => {
+      const { label: labels, labelMap: map } = buildPaths(folderOf(build_id));
+      return removed(labels, map);
+    },
     discardDataset: ({ build_id }, { signal }) =>
       asDataset(async () => {
         const folder = folderOf(build_id);
@@ -90,11 +93,13 @@ async function labelMap(
 ): Promise<LabelMap | undefined> {
   const { map, map_path } = spec.label;
   if (map_path === undefined) return map;
+  const place = buildPaths(folder).labelMap;
   const fetcher = createFetcher({ allow, rules: spec.download });
   try {
     const { fetchToFile } = fetcher;
     const limits = { ...spec.download, max_source_bytes: LABEL_MAP_BYTES };
-    const context = { roots: await Roots.open(roots), folder, fetchToFile, limits, signal, onProgress: () => undefined };
+    // In a folder of its own, so that the step can be taken back with its map, which may have been corrected since.
+    const context = { roots: await Roots.open(roots), folder: place, fetchToFile, limits, signal, onProgress: () => undefined };
     return parseLabelMap(await readFile(await localCopy(map_path, context), 'utf8'));
   } finally {
     fetcher.close();
@@ -149,6 +154,6 @@ async function store(
 
 /** What is published is in the store now; what was dropped is of no more use. The lists stay, as the record of each image. */
 async function dropWorkFiles(folder: string): Promise<void> {
-  const { blobs, fetched } = buildPaths(folder);
-  for (const path of [blobs, fetched]) await rm(path, { recursive: true, force: true });
+  const { blobs, fetched, labelMap: map } = buildPaths(folder);
+  for (const path of [blobs, fetched, map]) await rm(path, { recursive: true, force: true });
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SPLIT_NAMES } from './dataset-build.ts';
+import { DATASET_NAMES } from './training-catalogue.ts';
 
 const FORMATS = ['png', 'jpeg', 'webp', 'gif', 'tiff', 'avif'] as const;
 const MIB = 1024 * 1024;
@@ -98,7 +99,9 @@ const pixelsSchema = z.strictObject({
 /** What a user gives to `start dataset-build`; defaults are filled in when it is read. */
 export const datasetBuildInputSchema = z
   .strictObject({
-    dataset: datasetNameSchema,
+    dataset: datasetNameSchema.refine((name) => !DATASET_NAMES.some((builtIn) => builtIn === name), {
+      error: ({ input }) => `expected a name of its own, got ${String(input)}, which comes with Cerebros`,
+    }),
     sources: z.array(sourceSchema).min(1).max(100),
     download: downloadSchema.prefault({}),
     validate: validateSchema.prefault({}),

@@ -32,7 +32,12 @@ const WORKER_LOSSES = 50;
  * batches finish and starts no new one; so does a halt, after which it fails.
  */
 export async function datasetStage(input: DatasetStageInput): Promise<StageCounts> {
-  return new Stage(input).run();
+  try {
+    return await new Stage(input).run();
+  } catch (error) {
+    // What the step that waits for this stage shows is the code and message of the failure that this fails with.
+    throw error instanceof ActivityFailure && error.cause instanceof ApplicationFailure ? error.cause : error;
+  }
 }
 
 class Stage {

@@ -135,7 +135,7 @@ beforeAll(async () => {
   run = await world.build('refusing', {
     dataset: 'refusing',
     sources: [
-      { type: 'manifest', path: 'all.jsonl' },
+      { type: 'manifest', path: 'all.jsonl', label: 'drawn' },
       { type: 'archive', path: 'all.zip' },
       { type: 'folder', path: 'linked' },
     ],

@@ -16,6 +16,8 @@ export interface BuildPaths {
   /** Images of one content that came with different labels. */
   readonly conflicts: string;
   readonly label: string;
+  /** The folder of the label map that was fetched. */
+  readonly labelMap: string;
   /** The version that is being prepared. */
   readonly prepared: string;
   stage(stage: BatchStage): string;
@@ -38,6 +40,7 @@ export function buildPaths(folder: string): BuildPaths {
     conflicts: join(folder, 'label-conflicts.json'),
     prepared: join(folder, 'prepared'),
     label: join(folder, 'label.jsonl'),
+    labelMap: join(folder, 'label-map'),
     stage: (stage) => join(folder, stage),
     batch: (stage, batch) => join(folder, stage, `${name(batch)}.jsonl`),
     part: (stage, batch) => join(folder, stage, `${name(batch)}.part`),

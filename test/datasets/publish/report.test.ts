@@ -39,9 +39,16 @@ describe('the quality report', () => {
     });
   });
 
-  it('fails when images were lost without being counted', async () => {
-    const wrong = { ...stages(60), validate: { in: 60, out: 59, dropped: 0, reasons: {}, bytes: 1 } };
-    expect(statusOf(await reportOf({ build: { stages: wrong, label_conflicts: [] } }), 'counts of the stages')).toBe('fail');
+  it.each([
+    ['between two stages', { in: 60, out: 59, dropped: 1, reasons: { BLANK: 1 }, bytes: 1 }],
+    ['within a stage', { in: 61, out: 60, dropped: 0, reasons: {}, bytes: 1 }],
+    ['without a reason', { in: 61, out: 60, dropped: 1, reasons: {}, bytes: 1 }],
+  ])('fails when images were lost %s', async (_, validate) => {
+    const before = { download: { in: 64, out: validate.in, dropped: 64 - validate.in, reasons: { HTTP_404: 64 - validate.in }, bytes: 1 } };
+    const report = await reportOf({ build: { stages: { ...stages(60), ...before, validate }, label_conflicts: [] } });
+    expect(report.checks.filter(({ status }) => status === 'fail').map(({ name, value }) => [name, value])).toEqual([
+      ['counts of the stages', 'validate does not add up'],
+    ]);
   });
 
   it('warns of many duplicates, of conflicts and of much that was dropped', async () => {

@@ -1,0 +1,31 @@
+import type { CallBudget, ResourceLedger } from '../contracts/cloud.ts';
+import type { Sql } from './connection.ts';
+import { claimCloudPost } from './queries/claim-cloud-post.ts';
+import { findCloudResource } from './queries/cloud-rows.ts';
+import { correctCloudBudget } from './queries/correct-cloud-budget.ts';
+import { markCloudActive } from './queries/mark-cloud-active.ts';
+import { markCloudDeleted } from './queries/mark-cloud-deleted.ts';
+import { markCloudDeleting } from './queries/mark-cloud-deleting.ts';
+import { markCloudSuspect } from './queries/mark-cloud-suspect.ts';
+import { noteCloudIntent } from './queries/note-cloud-intent.ts';
+import { recordCloudId } from './queries/record-cloud-id.ts';
+import { takeCloudCall } from './queries/take-cloud-call.ts';
+
+/** The ledger as src/cloud takes it. */
+export function createResourceLedger(sql: Sql): ResourceLedger {
+  return {
+    noteIntent: (intent) => noteCloudIntent(sql, intent),
+    find: (urn) => findCloudResource(sql, urn),
+    claimPost: (claim) => claimCloudPost(sql, claim),
+    recordId: (found) => recordCloudId(sql, found),
+    markActive: (found) => markCloudActive(sql, found),
+    markSuspect: (suspicion) => markCloudSuspect(sql, suspicion),
+    markDeleting: (urn) => markCloudDeleting(sql, urn),
+    markDeleted: (urn) => markCloudDeleted(sql, urn),
+  };
+}
+
+/** The budget of calls, likewise. */
+export function createCallBudget(sql: Sql): CallBudget {
+  return { take: (draw) => takeCloudCall(sql, draw), correct: (said) => correctCloudBudget(sql, said) };
+}
