@@ -17,6 +17,8 @@ import { historyJson } from '../dist/client/histories.js';
 import { resolveConnections } from '../dist/config.js';
 import { readStackFile } from '../dist/stack/stack-file.js';
 import { blueprintRecipes } from './histories/blueprints.mjs';
+import { DATASET_CHILDREN, datasetRecipes, openImageSource } from './histories/datasets.mjs';
+import { jobRecipes } from './histories/jobs.mjs';
 import { recordLongSleep } from './histories/long-sleep.mjs';
 import { serveSteps } from './histories/step-worker.mjs';
 
@@ -52,6 +54,7 @@ const longSearch = { ...search, epochs: 100, scheduler: 'none', dataset_limit: u
 const RECIPES = {
   'blueprint-slept-three-days': async (id) => recordLongSleep(id, await stack.ledger()),
   ...blueprintRecipes({ cerebros, closed, reaches }),
+  ...jobRecipes({ cerebros, closed, reaches, start }),
   'proof-completed': (id) => start('proof', id, proof('echo', 'echo', 'echo')),
   'proof-rolled-back': (id) => start('proof', id, proof('echo', 'echo', 'fail')),
   'proof-started-at': (id) => start('proof', id, proof('echo', 'echo'), '--at', new Date(Date.now() + 8000).toISOString()),
@@ -79,7 +82,7 @@ const RECIPES = {
   'training-run-paused-and-resumed': async (id) => {
     await startAndTrain(id, short);
     await cerebros(['pause', id]);
-    await until(async () => ((await describe(`${id}.train`)).raw.pendingActivities ?? []).length === 0, `the pause of ${id}`);
+    await idle(`${id}.train`);
     await cerebros(['resume', id]);
     await closed(id);
   },
@@ -136,6 +139,7 @@ const CHILDREN = {
   'nas-trial-cancelled': 'nas-search-cancelled.t0000',
   'nas-study-edited': 'nas-search-edited.study',
   'nas-trial-worker-lost': 'nas-search-worker-lost.t0000',
+  ...DATASET_CHILDREN,
 };
 const ONLY = process.argv[2] ?? '';
 
@@ -143,6 +147,9 @@ const dataDir = mkdtempSync('/var/tmp/cerebros-record-');
 chmodSync(dataDir, 0o755);
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(TEMPORAL_|CEREBROS_|DATABASE_URL$)/.test(name)));
 env.CEREBROS_DATA_DIR = dataDir;
+const source = await openImageSource(dataDir);
+Object.assign(env, source.env);
+Object.assign(RECIPES, datasetRecipes({ cerebros, closed, idle, start, source, dir: dataDir }));
 const ports = ['--port', '--ui-port', '--ledger-port', '--web-port'].flatMap((flag) => [flag, 'auto']);
 const dev = spawn(process.execPath, [MAIN, 'dev', '--data-dir', dataDir, ...ports], { env, stdio: ['ignore', 'ignore', 'inherit'] });
 const devEnded = new Promise((resolve) => dev.once('exit', resolve));
@@ -172,6 +179,7 @@ try {
 } finally {
   dev.kill('SIGTERM');
   await devEnded;
+  await source.close();
   rmSync(dataDir, { recursive: true, force: true });
 }
 
@@ -222,6 +230,11 @@ async function cerebros(args, input, codes = [0]) {
 
 async function closed(id) {
   await until(async () => (await describe(id)).status.name !== 'RUNNING', `the end of ${id}`);
+}
+
+/** Waits until a workflow has nothing under way. */
+async function idle(id) {
+  await until(async () => ((await describe(id)).raw.pendingActivities ?? []).length === 0, `the pause of ${id}`);
 }
 
 /** Waits until the step of a run has the status. */
