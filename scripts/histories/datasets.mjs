@@ -27,33 +27,20 @@ export async function openImageSource(dir) {
     mkdirSync(place, { recursive: true });
     writeFileSync(join(place, `${at}.png`), await drawn(at));
   }
-  let held = [];
-  let open = true;
-  let asked = () => undefined;
-  const server = createServer(async ({ url }, response) => {
-    const number = /^\/class-\d\/(\d+)\.png$/.exec(url)?.[1];
-    if (number === undefined) return response.writeHead(404).end();
-    const body = await drawn(Number(number));
-    asked();
-    if (open) response.end(body);
-    else held.push(() => response.end(body));
+  const served = new Map(await Promise.all(Array.from({ length: AT_SOURCE }, async (_, at) => [pathOf(at), await drawn(at)])));
+  const gate = new Gate();
+  const server = createServer(({ url }, response) => {
+    const body = served.get(url);
+    if (body === undefined) response.writeHead(404).end();
+    else gate.pass(() => response.end(body));
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const host = `127.0.0.1:${server.address().port}`;
   return {
     env: { CEREBROS_DATASET_ROOTS: dir, CEREBROS_DATASET_ALLOW: host },
-    urls: (count) => Array.from({ length: count }, (_, at) => `http://${host}/class-${at % 2}/${at}.png`),
-    missing: (count) => Array.from({ length: count }, (_, at) => `http://${host}/none/${at}.png`),
-    /** Holds all answers; resolves when it is asked. */
-    hold: () => {
-      open = false;
-      return new Promise((resolve) => (asked = resolve));
-    },
-    release: () => {
-      open = true;
-      for (const answer of held) answer();
-      held = [];
-    },
+    gate,
+    urls: Array.from({ length: AT_SOURCE }, (_, at) => `http://${host}${pathOf(at)}`),
+    missing: Array.from({ length: 20 }, (_, at) => `http://${host}/none/${at}.png`),
     close: async () => {
       server.closeAllConnections();
       server.close();
@@ -62,47 +49,84 @@ export async function openImageSource(dir) {
   };
 }
 
+function pathOf(at) {
+  return `/class-${at % 2}/${at}.png`;
+}
+
+/** Holds answers back, and tells when there is one. */
+class Gate {
+  #held = [];
+  #open = true;
+  #knocked = () => undefined;
+
+  pass(answer) {
+    this.#knocked();
+    if (this.#open) answer();
+    else this.#held.push(answer);
+  }
+
+  /** Resolves at the first knock. */
+  close() {
+    this.#open = false;
+    return new Promise((resolve) => (this.#knocked = resolve));
+  }
+
+  open() {
+    this.#open = true;
+    for (const answer of this.#held.splice(0)) answer();
+  }
+}
+
+const FOLDER = { dataset: 'recorded', sources: [{ type: 'folder', path: 'images' }] };
+
 /** Recipes by name, of the recorder's commands and looks at a run. */
-export function datasetRecipes({ cerebros, closed, idle, start, source, dir }) {
-  const folder = { dataset: 'recorded', sources: [{ type: 'folder', path: 'images' }] };
-  const mapped = (id) => ({ ...folder, dataset: id, label: { from: 'path', map_path: `${id}.json` } });
-  const held = (id) => ({ ...folder, dataset: id, sources: [{ type: 'urls', urls: source.urls(AT_SOURCE) }], label: { from: 'path' } });
-  const begin = async (id) => {
-    const asked = source.hold();
-    await cerebros(['start', 'dataset-build', '--input', '-', '--id', id], held(id));
-    await asked;
-  };
+export function datasetRecipes(recorder) {
+  const { cerebros, start, source, dir } = recorder;
+  const mapped = (id) => start('dataset-build', id, { ...FOLDER, dataset: id, label: { from: 'path', map_path: `${id}.json` } });
   return {
-    'dataset-build-completed': (id) => start('dataset-build', id, folder),
-    'dataset-build-same-again': (id) => start('dataset-build', id, folder),
-    'dataset-build-halted': (id) => start('dataset-build', id, mapped(id)),
+    'dataset-build-completed': (id) => start('dataset-build', id, FOLDER),
+    'dataset-build-same-again': (id) => start('dataset-build', id, FOLDER),
+    'dataset-build-halted': mapped,
     'dataset-build-recovered': async (id) => {
-      await start('dataset-build', id, mapped(id));
+      await mapped(id);
       writeFileSync(join(dir, `${id}.json`), '{"class-0": "zero", "class-1": "one"}');
       await cerebros(['recover', id, '--from-step', 'label', '--wait']);
     },
     'dataset-build-rolled-back': async (id) => {
-      await start('dataset-build', id, mapped(id));
+      await mapped(id);
       await cerebros(['rollback', id]);
     },
     'dataset-build-too-many-dropped': (id) =>
-      start('dataset-build', id, { ...folder, dataset: id, sources: [{ type: 'urls', urls: source.missing(20) }] }),
+      start('dataset-build', id, { ...FOLDER, dataset: id, sources: [{ type: 'urls', urls: source.missing }] }),
+    ...heldRecipes(recorder),
+  };
+}
+
+/** What is done to a build while its source holds the answers back. */
+function heldRecipes({ cerebros, closed, idle, source }) {
+  const begin = async (id) => {
+    const asked = source.gate.close();
+    const input = { ...FOLDER, dataset: id, sources: [{ type: 'urls', urls: source.urls }], label: { from: 'path' } };
+    await cerebros(['start', 'dataset-build', '--input', '-', '--id', id], input);
+    await asked;
+  };
+  return {
     'dataset-build-cancelled': async (id) => {
       await begin(id);
       await cerebros(['cancel', id]);
       await closed(id);
-      source.release();
+      source.gate.open();
     },
     'dataset-build-halted-in-a-stage': async (id) => {
       await begin(id);
       await cerebros(['halt', id]);
-      source.release();
+      source.gate.open();
       await closed(id);
     },
     'dataset-build-paused-and-resumed': async (id) => {
       await begin(id);
       await cerebros(['pause', id]);
-      source.release();
+      source.gate.open();
       await idle(`${id}.download`);
       await cerebros(['resume', id]);
       await closed(id);

@@ -15,6 +15,7 @@ import { parseLabelMap, type LabelMap } from '../datasets/labels.ts';
 import { prepareDataset } from '../datasets/publish/prepare.ts';
 import { localCopy } from '../datasets/sources/local-copy.ts';
 import { Roots } from '../datasets/sources/roots.ts';
+import type { FetchToFile } from '../datasets/sources/source.ts';
 import { deduplicate, readConflicts } from '../datasets/stages/deduplicate.ts';
 import { labelImages } from '../datasets/stages/label.ts';
 import { publishRows } from '../datasets/stages/rows.ts';
@@ -34,20 +35,32 @@ export interface DatasetBuildDependencies extends PublishStores {
 
 /** The steps of the kind `dataset-build` that are no jobs, and all undos, for the main queue. */
 export function createDatasetBuildActivities(dependencies: DatasetBuildDependencies): ServedSteps<DatasetBuildActivities> {
-  const { artifacts, jobs } = dependencies;
-  const folderOf = (build_id: string): string => artifacts.runFolder(build_id);
-  const removed = async (...paths: readonly string[]): Promise<null> => {
-    for (const path of paths) await rm(path, { recursive: true, force: true });
-    return null;
+  const folderOf = (build_id: string): string => dependencies.artifacts.runFolder(build_id);
+  const inFolder = <T>(build_id: string, work: (folder: string) => Promise<T>): Promise<T> =>
+    asDataset(folderOf(build_id), () => work(folderOf(build_id)));
+  return {
+    ...undos(dependencies),
+    deduplicate: ({ build_id }, { signal }) => inFolder(build_id, async (folder) => deduplicate(folder, await readSpec(folder), signal)),
+    labelImages: ({ build_id }, { signal }) => inFolder(build_id, (folder) => label(dependencies, folder, signal)),
+    storeDataset: ({ build_id, stages }, step) => inFolder(build_id, () => store(dependencies, { build_id, stages }, step)),
+    discardDataset: ({ build_id }, { signal }) =>
+      inFolder(build_id, async (folder) => {
+        const { dataset } = await readSpec(folder);
+        await unpublishDataset(dependencies, dataset, { run_id: build_id, folder, signal });
+        return removed(buildPaths(folder).prepared);
+      }),
   };
+}
+
+type StageUndos = Pick<DatasetBuildActivities, 'discardDownload' | 'discardValidate' | 'discardDuplicates' | 'discardLabels'>;
+
+/** Of what is in the folder of the build only. */
+function undos({ artifacts, jobs }: DatasetBuildDependencies): ServedSteps<StageUndos> {
+  const folderOf = (build_id: string): string => artifacts.runFolder(build_id);
   /** A stage that was terminated may still be closing. */
   const stopStage = (build_id: string, stage: BatchStage, { signal }: StepContext): Promise<void> =>
     jobs.cancel(`${build_id}.${stage}`, signal);
   return {
-    deduplicate: ({ build_id }, { signal }) =>
-      asDataset(async () => deduplicate(folderOf(build_id), await readSpec(folderOf(build_id)), signal)),
-    labelImages: ({ build_id }, { signal }) => asDataset(() => label(dependencies, folderOf(build_id), signal)),
-    storeDataset: ({ build_id, stages }, step) => asDataset(() => store(dependencies, { build_id, stages }, step)),
     discardDownload: async ({ build_id, why }, step) => {
       await stopStage(build_id, 'download', step);
       if (why !== 'recover') return removed(folderOf(build_id));
@@ -66,14 +79,12 @@ export function createDatasetBuildActivities(dependencies: DatasetBuildDependenc
       const { label: labels, labelMap: map } = buildPaths(folderOf(build_id));
       return removed(labels, map);
     },
-    discardDataset: ({ build_id }, { signal }) =>
-      asDataset(async () => {
-        const folder = folderOf(build_id);
-        const { dataset } = await readSpec(folder);
-        await unpublishDataset(dependencies, dataset, { run_id: build_id, folder, signal });
-        return removed(buildPaths(folder).prepared);
-      }),
   };
+}
+
+async function removed(...paths: readonly string[]): Promise<null> {
+  for (const path of paths) await rm(path, { recursive: true, force: true });
+  return null;
 }
 
 async function label(dependencies: DatasetBuildDependencies, folder: string, signal: AbortSignal): Promise<StageCounts> {
@@ -96,7 +107,7 @@ async function labelMap(
   const place = buildPaths(folder).labelMap;
   const fetcher = createFetcher({ allow, rules: spec.download });
   try {
-    const { fetchToFile } = fetcher;
+    const fetchToFile: FetchToFile = (...call) => fetcher.fetchToFile(...call);
     const limits = { ...spec.download, max_source_bytes: LABEL_MAP_BYTES };
     // In a folder of its own, so that the step can be taken back with its map, which may have been corrected since.
     const context = { roots: await Roots.open(roots), folder: place, fetchToFile, limits, signal, onProgress: () => undefined };

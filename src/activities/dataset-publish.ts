@@ -3,8 +3,6 @@ import { join } from 'node:path';
 import type { ArtifactStore } from '../artifacts/store.ts';
 import type { Json } from '../contracts/ledger.ts';
 import { datasetId } from '../contracts/published-dataset.ts';
-import { DATASET_NAMES } from '../contracts/training-catalogue.ts';
-import { DatasetError } from '../datasets/errors.ts';
 import { BUILD_NOTES, noteLine, readNotes, VERSION_NOTES } from '../datasets/publish/blob-notes.ts';
 import { namingFullDisk } from '../datasets/publish/disk-full.ts';
 import { moveBlobs } from '../datasets/publish/move-blobs.ts';
@@ -49,12 +47,11 @@ export interface PublishedVersion {
  * in the store when others can see it, and all of it is seen or nothing. One build publishes at a time. May be called again, with the
  * dataset prepared anew, after it was stopped anywhere.
  *
- * @throws DatasetError `NAME_TAKEN`, `BLOB_MISSING`; `DISK_FULL` (retryable). Errors of Postgres are worth a retry.
+ * @throws DatasetError `BLOB_MISSING`; `DISK_FULL` (retryable). Errors of Postgres are worth a retry.
  */
 export async function publishDataset(stores: PublishStores, prepared: PreparedDataset, build: DatasetBuild): Promise<PublishedVersion> {
   const { database_url, artifacts } = stores;
   const { name, sha256 } = prepared.published;
-  refuseBuiltIn(name);
   return whilePublishing(database_url, async ({ tx, pulse }) => {
     await namingFullDisk(build.folder, () =>
       moveBlobs({
@@ -99,11 +96,6 @@ export async function unpublishDataset(stores: PublishStores, name: string, buil
 interface Publication {
   readonly prepared: PreparedDataset;
   readonly build: DatasetBuild;
-}
-
-function refuseBuiltIn(name: string): void {
-  if (DATASET_NAMES.every((builtIn) => builtIn !== name)) return;
-  throw new DatasetError('NAME_TAKEN', `expected a name other than ${DATASET_NAMES.join(', ')}, which come with Cerebros, got ${name}`);
 }
 
 async function unlessStopped({ signal }: DatasetBuild, pulse: () => Promise<void>): Promise<void> {

@@ -1,16 +1,18 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { Context } from '@temporalio/activity';
 import type { ArtifactStore } from '../artifacts/store.ts';
 import type { BatchStage, DatasetBuildInput, StageCounts } from '../contracts/dataset-build.ts';
 import type { DatasetStageActivities, OpenedStage, StageBatch } from '../contracts/dataset-stage.ts';
 import { BlobFolder } from '../datasets/build-folder/blob-folder.ts';
 import { readIndex, readItems } from '../datasets/build-folder/items.ts';
+import { buildPaths } from '../datasets/build-folder/paths.ts';
 import { runBatch } from '../datasets/build-folder/run-batch.ts';
 import { readSpec, writeSpec } from '../datasets/build-folder/spec.ts';
 import { DatasetError } from '../datasets/errors.ts';
 import { createFetcher } from '../datasets/fetch/fetcher.ts';
 import { listItems } from '../datasets/sources/list-items.ts';
 import { Roots } from '../datasets/sources/roots.ts';
+import type { FetchToFile } from '../datasets/sources/source.ts';
 import { downloadItem } from '../datasets/stages/download.ts';
 import { downloadedOf, validateItem } from '../datasets/stages/validate.ts';
 import { asDataset } from './dataset-failure.ts';
@@ -30,22 +32,28 @@ const DECODERS = 2;
 
 /** The batches of a build: `download` for the main queue, `validate` for the compute queue. Called by the stage, not through `serveSteps`. */
 export function createDatasetStageActivities({ artifacts, roots, allow }: DatasetStageDependencies): DatasetStageActivities {
+  const folderOf = ({ build_id }: { readonly build_id: string }): string => artifacts.runFolder(build_id);
   return {
-    openDatasetBuild: ({ build_id, build }) =>
-      beating((pulse) => open({ folder: artifacts.runFolder(build_id), build, roots, allow, pulse })),
-    countDatasetBatches: ({ build_id }) => asDataset(async () => counted(artifacts.runFolder(build_id))),
-    downloadDatasetBatch: (batch) =>
-      beating((pulse) => download({ folder: artifacts.runFolder(batch.build_id), batch, roots, allow, pulse })),
-    validateDatasetBatch: (batch) => beating((pulse) => validate({ folder: artifacts.runFolder(batch.build_id), batch, pulse })),
+    openDatasetBuild: (opening) =>
+      beating(folderOf(opening), ({ folder, pulse }) => open({ folder, build: opening.build, roots, allow, pulse })),
+    countDatasetBatches: (opening) => asDataset(folderOf(opening), () => counted(folderOf(opening))),
+    downloadDatasetBatch: (batch) => beating(folderOf(batch), ({ folder, pulse }) => download({ folder, batch, roots, allow, pulse })),
+    validateDatasetBatch: (batch) => beating(folderOf(batch), ({ folder, pulse }) => validate({ folder, batch, pulse })),
   };
 }
 
-function beating<T>(work: (pulse: Pulse) => Promise<T>): Promise<T> {
-  const pulse = new Pulse();
-  return asDataset(() => work(pulse)).finally(() => pulse.stop());
+/** Where an activity works, and what tells that it does. */
+interface Workplace {
+  readonly folder: string;
+  readonly pulse: Pulse;
 }
 
-type Places = Pick<DatasetStageDependencies, 'roots' | 'allow'> & { readonly folder: string; readonly pulse: Pulse };
+function beating<T>(folder: string, work: (place: Workplace) => Promise<T>): Promise<T> {
+  const pulse = new Pulse();
+  return asDataset(folder, () => work({ folder, pulse })).finally(() => pulse.stop());
+}
+
+type Places = Pick<DatasetStageDependencies, 'roots' | 'allow'> & Workplace;
 
 async function open({ folder, build, roots, allow, pulse }: Places & { readonly build: DatasetBuildInput }): Promise<OpenedStage> {
   const { sources, download: rules } = build;
@@ -53,9 +61,13 @@ async function open({ folder, build, roots, allow, pulse }: Places & { readonly 
   await writeSpec(folder, build);
   const fetcher = createFetcher({ allow, rules });
   try {
-    const { fetchToFile } = fetcher;
+    const fetchToFile: FetchToFile = (...call) => fetcher.fetchToFile(...call);
     const { cancellationSignal: signal } = Context.current();
     return await listItems({ sources, roots, folder, fetchToFile, limits: rules, signal, onProgress: () => pulse.beat(null) });
+  } catch (error) {
+    // A recovery shall see what the source has then, not the copy that was refused.
+    if (error instanceof DatasetError && !error.retryable) await rm(buildPaths(folder).fetched, { recursive: true, force: true });
+    throw error;
   } finally {
     fetcher.close();
   }
@@ -88,11 +100,7 @@ async function download({ folder, batch: { batch }, roots, allow, pulse }: Place
   }
 }
 
-async function validate({
-  folder,
-  batch: { batch },
-  pulse,
-}: Pick<Places, 'folder' | 'pulse'> & { readonly batch: StageBatch }): Promise<StageCounts> {
+async function validate({ folder, batch: { batch }, pulse }: Workplace & { readonly batch: StageBatch }): Promise<StageCounts> {
   const { validate: rules } = await readSpec(folder);
   const blobs = new BlobFolder(folder);
   return runBatch({
@@ -103,11 +111,9 @@ async function validate({
   });
 }
 
-interface BatchPlace {
-  readonly folder: string;
+interface BatchPlace extends Workplace {
   readonly stage: BatchStage;
   readonly batch: number;
-  readonly pulse: Pulse;
 }
 
 function batchOf({ pulse, ...place }: BatchPlace) {

@@ -14,6 +14,8 @@ export interface ResourceIntent {
   readonly type: string;
   /** Its name at the provider. */
   readonly name: string;
+  /** A tag that nothing else carries; null where there are none. */
+  readonly tag: string | null;
   readonly desired_spec: Json;
   readonly saga_id: string | null;
   /** Differs when anything of the intent, its idempotency key included, differs. */
@@ -51,6 +53,8 @@ export interface ResourceLedger {
   find(urn: string): Promise<ProvisionedResource | undefined>;
   /** Makes it `creating` and counts a POST, unless it was withdrawn, has an id, or others have claimed since `posts` was read. */
   claimPost(claim: PostClaim): Promise<boolean>;
+  /** Gives a claimed POST back that is known to have done nothing; it is `intended` again when it was the only one. */
+  releasePost(claim: PostClaim): Promise<void>;
   /** Keeps the id, unless the resource was withdrawn or has another. Throws `RESOURCE_TAKEN` when another urn has this id. */
   recordId(found: Sighting & { readonly urn: string; readonly intent_hash: string }): Promise<boolean>;
   /** Answers false when it has another id by now, or was withdrawn. */

@@ -9,6 +9,7 @@ import { markCloudDeleting } from './queries/mark-cloud-deleting.ts';
 import { markCloudSuspect } from './queries/mark-cloud-suspect.ts';
 import { noteCloudIntent } from './queries/note-cloud-intent.ts';
 import { recordCloudId } from './queries/record-cloud-id.ts';
+import { releaseCloudPost } from './queries/release-cloud-post.ts';
 import { takeCloudCall } from './queries/take-cloud-call.ts';
 
 /** The ledger as src/cloud takes it. */
@@ -17,6 +18,7 @@ export function createResourceLedger(sql: Sql): ResourceLedger {
     noteIntent: (intent) => noteCloudIntent(sql, intent),
     find: (urn) => findCloudResource(sql, urn),
     claimPost: (claim) => claimCloudPost(sql, claim),
+    releasePost: (claim) => releaseCloudPost(sql, claim),
     recordId: (found) => recordCloudId(sql, found),
     markActive: (found) => markCloudActive(sql, found),
     markSuspect: (suspicion) => markCloudSuspect(sql, suspicion),

@@ -71,11 +71,6 @@ describe('publishing', () => {
 });
 
 describe('publishing that fails', () => {
-  it('refuses the names of what comes with Cerebros', async () => {
-    await expect(build({ run: 'a', name: 'mnist' })).rejects.toMatchObject({ code: 'NAME_TAKEN', retryable: false });
-    expect(await visible()).toEqual({});
-  });
-
   it('shows nothing when an image is missing', async () => {
     const rows = await rowsOf({ run: 'a' });
     const prepared = await prepare({ run: 'a' }, rows);

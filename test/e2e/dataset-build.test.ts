@@ -10,7 +10,7 @@ import { zipBytes } from '../datasets/support/zip-bytes.ts';
 import { ROOT } from '../support/cli.ts';
 import { filesBelow, jsonLines, published, resultOf, startDatasetWorld, type DatasetWorld } from '../support/dataset-world.ts';
 import { drawnIdx, drawnPng } from '../support/drawn-images.ts';
-import { missing } from '../support/optional.ts';
+import { findPython } from '../support/python.ts';
 
 // Images of all sorts of sources, and what is wrong with some of them, become a dataset. An image is named by its seed.
 
@@ -141,13 +141,15 @@ describe('a build of a folder, a manifest, an archive and IDX files', () => {
   });
 
   it('is read by the lines of Python that the documentation has', async () => {
-    const python = await pythonWithPillow();
+    const python = await findPython('the lines of Python that read a dataset');
     if (python === undefined) return;
     const lines = /```python\n([^`]+)```/.exec(readFileSync(join(ROOT, 'docs', 'datasets.md'), 'utf8'))?.[1] ?? '';
     expect(lines.trim().split('\n')).toHaveLength(5);
     const program = lines.replace(/datasets\/[^/"]+\/1/, 'datasets/pets/1');
     const { stdout } = await promisify(execFile)(python, ['-c', program], { cwd: world.artifactsDir });
-    expect(stdout).toMatch(new RegExp(`^${resultOf(run).splits.train} \\(<PIL\\.PngImagePlugin\\.PngImageFile .*size=16x16.*>, '(cat|dog)'\\)\n$`));
+    expect(stdout).toMatch(
+      new RegExp(`^${resultOf(run).splits.train} \\(<PIL\\.PngImagePlugin\\.PngImageFile .*size=16x16.*>, '(cat|dog)'\\)\n$`),
+    );
   });
 });
 
@@ -165,14 +167,3 @@ describe('the same build again', () => {
     expect(builds.map(({ run_id }) => run_id).toSorted()).toEqual(['pets', 'pets-again']);
   });
 });
-
-async function pythonWithPillow(): Promise<string | undefined> {
-  const python = process.env['CEREBROS_PYTHON'] ?? 'python3';
-  try {
-    await promisify(execFile)(python, ['-c', 'import PIL']);
-    return python;
-  } catch {
-    missing('the lines of Python that read a dataset', 'Pillow for python3, or name a Python that has it in CEREBROS_PYTHON');
-    return undefined;
-  }
-}

@@ -20,13 +20,16 @@ beforeAll(async () => void (world = await startDatasetWorld()));
 afterAll(() => world.stop());
 
 /** The input of a build of so many images of a shop, by a manifest; shops are all alike. */
-function shop(dataset: string, images: number, more: object = {}): object {
+function shop(
+  dataset: string,
+  images: number,
+): { readonly dataset: string; readonly sources: readonly object[]; readonly download: object } {
   const { source } = world;
   const paths = Array.from({ length: images }, (_, idx) => `/${dataset}/images/${idx}.png`);
   for (const [idx, path] of paths.entries()) source.serve(path, drawnPng(idx + 1));
   const rows = paths.map((path, idx) => `${JSON.stringify({ url: source.url(path), label: idx % 2 === 0 ? 'even' : 'odd' })}\n`);
   source.serve(`/${dataset}/all.jsonl`, rows.join(''));
-  return { dataset, sources: [{ type: 'manifest', path: source.url(`/${dataset}/all.jsonl`) }], download: { max_retries: 0 }, ...more };
+  return { dataset, sources: [{ type: 'manifest', path: source.url(`/${dataset}/all.jsonl`) }], download: { max_retries: 0 } };
 }
 
 const askedOf = (dataset: string): readonly string[] => world.source.asked(`/${dataset}/images/`);
@@ -157,21 +160,21 @@ describe('a build that is cancelled', () => {
     const stored = (): string[] => filesBelow(join(world.artifactsDir, 'sha256'));
     const storedBefore = stored().length;
     const ledger = await world.cerebros.ledger();
-    const run = await ledger.begin(async (tx) => {
+    await ledger.begin(async (tx) => {
+      // Its images come into the store before it asks the ledger for its version, and there it stands.
       await tx`lock table datasets in access exclusive mode`;
-      // Images of its own, which no other build of this file has: from the 400th on.
-      const input = { ...shop('stored', 60), sources: [...(shop('stored', 60) as { sources: object[] }).sources, own()] };
-      await world.start('stored', input);
+      const { sources, ...rest } = shop('stored', 60);
+      await world.start('stored', { ...rest, sources: [...sources, own()] });
       await until(() => stored().length === storedBefore + OWN.length, 30_000, 'the new images in the store');
       await cancelRun(world.cerebros, 'stored');
-      return world.cerebros;
     });
-    expect(await waitClosed(run, 'stored')).toMatchObject({ status: 'rolled_back', error: { reason: 'cancelled' } });
+    expect(await waitClosed(world.cerebros, 'stored')).toMatchObject({ status: 'rolled_back', error: { reason: 'cancelled' } });
     expect(artifacts()).toEqual(before);
     expect(imagesAt('stored', 1)).toBe(60);
   });
 });
 
+/** Images that no other build of this file has. */
 const OWN = Array.from({ length: 20 }, (_, idx) => 1000 + idx);
 
 function own(): object {

@@ -33,6 +33,8 @@ afterAll(() => world.stop());
 interface UrlsOptions {
   /** Default 100: two batches. */
   readonly images?: number;
+  /** Seed of the first of them. Default 1. */
+  readonly first?: number | undefined;
   readonly label?: object;
 }
 
@@ -61,10 +63,22 @@ function twice(prefix: string): string[] {
   return asked.filter((path, idx) => asked.indexOf(path) !== idx);
 }
 
+/** Nobody is answered; what has been started before is to halt of its own reason. */
+async function away(): Promise<void> {
+  await waitClosed(world.cerebros, 'mapped');
+  await world.source.close();
+}
+
 describe('a build whose source goes down', () => {
   it.each([
-    { how: 'answers 503', id: 'busy', code: /HTTP_503/, down: async () => world.source.down('/busy/bad/', '/map.json'), up: async () => world.source.down('/map.json') },
-    { how: 'refuses connections', id: 'away', code: /HTTP_ERROR/, down: () => world.source.close(), up: () => world.source.open() },
+    {
+      how: 'answers 503',
+      id: 'busy',
+      code: /HTTP_503/,
+      down: async () => world.source.down('/busy/bad/', '/map.json'),
+      up: async () => world.source.down('/map.json'),
+    },
+    { how: 'refuses connections', id: 'away', code: /HTTP_ERROR/, down: away, up: () => world.source.open() },
   ])('and $how fails with all that it has kept, and when recovered asks only for the rest', async ({ id, code, down, up }) => {
     world.source.hold(`/${id}/bad/`);
     await world.start(id, urls(id));
@@ -75,7 +89,11 @@ describe('a build whose source goes down', () => {
     expect(run).toMatchObject({ status: 'halted', recovery_attempts: 0 });
     expect(run.steps[0]?.error?.message).toMatch(/expected at most 0\.1 of 100 images to be dropped \(download\.max_failed_fraction\)/);
     expect(run.steps[0]?.error?.message).toMatch(code);
-    expect(await world.ask<ProgressObject>(['progress', id])).toMatchObject({ status: 'failed', failed_tasks: 1, current_step: 'download' });
+    expect(await world.ask<ProgressObject>(['progress', id])).toMatchObject({
+      status: 'failed',
+      failed_tasks: 1,
+      current_step: 'download',
+    });
     expect((await world.ask<SagaRunRow[]>(['list', '--recoverable'])).map((row) => row.id)).toContain(id);
     const { preview, run_id } = await world.ask<ReentryResult>(['recover', id, '--from-step', 'download', '--dry-run']);
     expect([namesOf(preview.reused), namesOf(preview.run), run_id]).toEqual([[], STEPS, null]);
@@ -85,6 +103,20 @@ describe('a build whose source goes down', () => {
     expect(recovered.recovery_attempts).toBe(1);
     expect(twice(`/${id}/good/`)).toEqual([]);
     expect(resultOf(recovered).stages['download']).toMatchObject({ in: 100, out: 100, dropped: 0 });
+  });
+});
+
+describe('a build whose manifest is refused', () => {
+  it('takes it anew when it is recovered after the manifest was corrected', async () => {
+    const { source } = world;
+    source.serve('/corrected/1.png', drawnPng(1));
+    source.serve('/corrected/all.csv', 'image,label\n1.png,drawn\n');
+    const input = { dataset: 'corrected', sources: [{ type: 'manifest', path: source.url('/corrected/all.csv') }] };
+    const halted = await world.build('corrected', input);
+    expect(halted.steps[0]?.error).toMatchObject({ code: 'MANIFEST_COLUMNS' });
+    source.serve('/corrected/all.csv', 'path,label\n1.png,drawn\n');
+    const run = await world.ask<SagaRun>(['recover', 'corrected', '--from-step', 'download', '--wait']);
+    expect(resultOf(run)).toMatchObject({ images: 1, classes: ['drawn'] });
   });
 });
 

@@ -201,14 +201,15 @@ describe('a build of a source that is refused as a whole', () => {
     writeFileSync(join(world.root, 'bomb.zip'), zipBytes(bomb));
     writeFileSync(join(world.root, 'cut.tar'), (await tarBytes([{ name: '1.png', content: drawnPng(1) }])).subarray(0, 700));
     const download = { max_retries: 0 };
-    await Promise.all(
-      SOURCES.map(({ source }, idx) => world.start(`refused-${idx}`, { dataset: 'refused', sources: [source], download })),
-    );
+    await Promise.all(SOURCES.map(({ source }, idx) => world.start(`refused-${idx}`, { dataset: 'refused', sources: [source], download })));
   });
 
-  it.each(SOURCES.map((one, idx) => ({ ...one, id: `refused-${idx}` })))('halts at once, of $what with the code $code', async ({ id, code }) => {
-    const halted = await waitClosed(world.cerebros, id);
-    expect(halted).toMatchObject({ status: 'halted', current_step_idx: 0 });
-    expect(halted.steps[0]?.error).toMatchObject({ code });
-  });
+  it.each(SOURCES.map((one, idx) => ({ ...one, id: `refused-${idx}` })))(
+    'halts at once, of $what with the code $code',
+    async ({ id, code }) => {
+      const halted = await waitClosed(world.cerebros, id);
+      expect(halted).toMatchObject({ status: 'halted', current_step_idx: 0 });
+      expect(halted.steps[0]?.error).toMatchObject({ code });
+    },
+  );
 });

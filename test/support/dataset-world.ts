@@ -5,7 +5,7 @@ import { startSaga, type StartRequest } from '../../src/client/start.ts';
 import { waitClosed } from '../../src/client/wait.ts';
 import { resolveConnections } from '../../src/config.ts';
 import { DATASET_BUILD, type DatasetBuildResult } from '../../src/contracts/dataset-build.ts';
-import type { Json, SagaRun } from '../../src/contracts/ledger.ts';
+import type { SagaRun } from '../../src/contracts/ledger.ts';
 import type { PublishedDataset } from '../../src/contracts/published-dataset.ts';
 import { cli, makeDataDir, type CliOptions, type Said } from './cli.ts';
 import { startImageSource, type ImageSource } from './image-source.ts';
@@ -43,19 +43,29 @@ type AskOptions = CliOptions & {
 /** Of one build, in ms. */
 const BUILD_MS = 60_000;
 
-/** `allow`: what the worker may fetch from besides the source. */
-export async function startDatasetWorld({ allow = [] }: { readonly allow?: readonly string[] } = {}): Promise<DatasetWorld> {
+interface WorldOptions {
+  /** What the worker may fetch from besides the source. */
+  readonly allow?: readonly string[];
+  /** Default: in a data dir of its own. */
+  readonly artifactsDir?: string;
+}
+
+export async function startDatasetWorld({ allow = [], artifactsDir }: WorldOptions = {}): Promise<DatasetWorld> {
   const dataDir = makeDataDir();
   const [root, outside] = [join(dataDir, 'root'), join(dataDir, 'outside')];
   for (const dir of [root, outside]) mkdirSync(dir);
   const [servers, source] = await Promise.all([startOwnServers(), startImageSource()]);
   const env = { TEMPORAL_ADDRESS: servers.address, DATABASE_URL: servers.databaseUrl, CEREBROS_DATA_DIR: dataDir };
-  const settings = { CEREBROS_DATASET_ROOTS: root, CEREBROS_DATASET_ALLOW: [source.host, ...allow].join(',') };
+  const settings = {
+    ...(artifactsDir === undefined ? {} : { CEREBROS_ARTIFACTS_DIR: artifactsDir }),
+    CEREBROS_DATASET_ROOTS: root,
+    CEREBROS_DATASET_ALLOW: [source.host, ...allow].join(','),
+  };
   let worker = new KeptWorker({ ...env, ...settings });
   const cerebros = connect({ connections: resolveConnections({}, { ...env, XDG_CONFIG_HOME: '/nonexistent' }) });
   const run: DatasetWorld['cli'] = (args, options = {}) => cli(args, { ...options, env: { ...env, ...options.env } });
   const start: DatasetWorld['start'] = async (id, input, more = {}) => {
-    await startSaga(cerebros, { kind: DATASET_BUILD, id, input: input as Json, ...more });
+    await startSaga(cerebros, { kind: DATASET_BUILD, id, input, ...more });
   };
   return {
     servers,
@@ -63,7 +73,7 @@ export async function startDatasetWorld({ allow = [] }: { readonly allow?: reado
     source,
     root,
     outside,
-    artifactsDir: join(dataDir, 'artifacts'),
+    artifactsDir: artifactsDir ?? join(dataDir, 'artifacts'),
     worker: () => worker,
     withoutWorker: async (act) => {
       await worker.stop();
@@ -74,7 +84,8 @@ export async function startDatasetWorld({ allow = [] }: { readonly allow?: reado
       }
     },
     cli: run,
-    ask: async <T>(args: readonly string[], { code = 0, ...options }: AskOptions = {}) => answerOf(args, code, await run(args, options)) as T,
+    ask: async <T>(args: readonly string[], { code = 0, ...options }: AskOptions = {}) =>
+      answerOf(args, code, await run(args, options)) as T,
     start,
     build: async (id, input, more) => {
       await start(id, input, more);
@@ -120,5 +131,7 @@ export function jsonLines<T>(file: string): T[] {
 
 function answerOf(args: readonly string[], code: number, said: Said): unknown {
   if (said.code === code && said.json !== undefined) return said.json;
-  throw new Error(`cerebros ${args.join(' ')}: expected JSON and exit ${code}, got ${said.code}\n${said.stdout.slice(-2000)}${said.stderr}`);
+  throw new Error(
+    `cerebros ${args.join(' ')}: expected JSON and exit ${code}, got ${said.code}\n${said.stdout.slice(-2000)}${said.stderr}`,
+  );
 }

@@ -17,7 +17,10 @@ export function drawnPng(seed: number, side = FIELDS): Buffer {
 }
 
 /** IDX files as MNIST's: images of 16×16, and their labels. */
-export function drawnIdx(seeds: readonly number[], labelOf: (seed: number) => number): { readonly images: Buffer; readonly labels: Buffer } {
+export function drawnIdx(
+  seeds: readonly number[],
+  labelOf: (seed: number) => number,
+): { readonly images: Buffer; readonly labels: Buffer } {
   const head = (magic: number, ...sizes: readonly number[]): Buffer => {
     const bytes = Buffer.alloc(4 + 4 * sizes.length);
     for (const [at, value] of [magic, ...sizes].entries()) bytes.writeUInt32BE(value, 4 * at);
@@ -40,7 +43,6 @@ function drawnRows(seed: number, side: number): Buffer {
   const size = side / FIELDS;
   const rows = Buffer.alloc(side * (side + 1));
   for (let y = 0; y < side; y++)
-    for (let x = 0; x < side; x++)
-      rows[y * (side + 1) + 1 + x] = fields[Math.floor(y / size) * FIELDS + Math.floor(x / size)] ?? 0;
+    for (let x = 0; x < side; x++) rows[y * (side + 1) + 1 + x] = fields[Math.floor(y / size) * FIELDS + Math.floor(x / size)] ?? 0;
   return rows;
 }

@@ -1,6 +1,8 @@
--- Who may send the next POST of a resource, why one is suspect, and the budget of calls that all workers with a token share.
+-- By what a resource is found again, who may send its next POST, why it is suspect; and the budget of calls that all workers with a
+-- token share.
 
 alter table cloud_provisioned
+  add column tag text,
   add column posts int not null default 0 check (posts >= 0),
   add column problem text;
 

@@ -23,7 +23,7 @@ interface FetcherOptions {
 }
 
 /** Never fires. */
-export const untilDone = new AbortController().signal;
+export const untilDone: AbortSignal = new AbortController().signal;
 
 const defaults = datasetBuildInputSchema.parse({ dataset: 'any', sources: [{ type: 'folder', path: '.' }] }).download as DownloadRules;
 

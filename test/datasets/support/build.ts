@@ -43,7 +43,8 @@ export async function itemsIn(folder: string): Promise<readonly DatasetItem[]> {
 
 /** The bytes of an item that is in the blobs. */
 export async function blobOf(folder: string, item: DatasetItem | undefined): Promise<Buffer> {
-  if (item?.from === null || item?.from === undefined || !('blob' in item.from)) throw new Error(`expected a blob, got ${JSON.stringify(item)}`);
+  if (item?.from === null || item?.from === undefined || !('blob' in item.from))
+    throw new Error(`expected a blob, got ${JSON.stringify(item)}`);
   return readFile(join(buildPaths(folder).blobs, item.from.blob.slice(0, 2), item.from.blob.slice(2)));
 }
 

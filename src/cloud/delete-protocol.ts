@@ -1,0 +1,49 @@
+import type { ProvisionedResource } from '../contracts/cloud.ts';
+import { CloudError } from './cloud-error.ts';
+import type { ProtocolDependencies } from './create-protocol.ts';
+import type { CloudObject, Identity } from './port.ts';
+import { removeWithRetry } from './remove-with-retry.ts';
+import type { RemoveOptions } from './remove-with-retry.ts';
+
+export interface DeleteOptions extends RemoveOptions {
+  /** Between the two looks for what may have been made without the ledger's knowing its id. Default 60,000. */
+  readonly gap_ms?: number | undefined;
+}
+
+/**
+ * Takes a resource away, and keeps it from being made: works from the ledger alone, whatever became of its creation, and accepts that
+ * nothing happened. Killed anywhere, it may be called again. While it fails the row stays `deleting`; throws `CloudError`, of which
+ * `DELETE_AMBIGUOUS` means that more is found under the name than was ever asked for, and nothing was deleted.
+ */
+export async function deleteResource(
+  dependencies: ProtocolDependencies,
+  { urn }: { readonly urn: string },
+  options: DeleteOptions = {},
+): Promise<void> {
+  const row = await dependencies.ledger.markDeleting(urn);
+  if (!row || row.state === 'deleted') return;
+  const { type, provider_id, observed, posts } = row;
+  if (provider_id !== null) await removeWithRetry(dependencies, { type, provider_id, observed }, options);
+  // A second POST is sent only after the first was not found: it may turn up yet.
+  if (posts > (provider_id === null ? 0 : 1)) await removeUnknown(dependencies, row, options);
+  await dependencies.ledger.markDeleted(urn);
+}
+
+async function removeUnknown(dependencies: ProtocolDependencies, row: ProvisionedResource, options: DeleteOptions): Promise<void> {
+  const { port, clock } = dependencies;
+  const identity: Identity = { type: row.type, name: row.name, tag: row.tag, spec: row.desired_spec };
+  const removeFound = async () => {
+    const found = (await port.lookUp(identity, options.signal)).filter(({ provider_id }) => provider_id !== row.provider_id);
+    if (found.length > row.posts) throw ambiguous(row, found);
+    for (const { provider_id, observed } of found) await removeWithRetry(dependencies, { type: row.type, provider_id, observed }, options);
+  };
+  await removeFound();
+  await clock.sleep(options.gap_ms ?? 60_000, options.signal);
+  await removeFound();
+}
+
+function ambiguous({ type, name, posts }: ProvisionedResource, found: readonly CloudObject[]): CloudError {
+  const ids = found.map(({ provider_id }) => provider_id).join(', ');
+  const message = `Expected at most ${posts} ${type} ${name}, found ${found.length}: ${ids}. Delete by hand those that are not needed`;
+  return new CloudError('DELETE_AMBIGUOUS', message, { outcome: 'refused', retryable: false });
+}

@@ -1,0 +1,45 @@
+import type { Clock } from './clock.ts';
+import { CloudError } from './cloud-error.ts';
+import type { CloudPort, KnownObject } from './port.ts';
+
+/** How long a removal is tried. */
+export interface RemoveOptions {
+  /** Default 12. */
+  readonly tries_max?: number | undefined;
+  /** Between tries; longer when the provider says so, up to two minutes. Default 5,000. */
+  readonly delay_ms?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const DELAY_MS_MAX = 120_000;
+
+/**
+ * Deletes what has this id, again and again while it is locked (`LOCKED`), still has members (`FORBIDDEN`, `CONFLICT`), is accepted but
+ * cannot be found (`NOT_SEEN_YET`), or the provider gives no answer; that it is gone is success. After the last try throws the last error.
+ */
+export async function removeWithRetry(
+  { port, clock }: { readonly port: CloudPort; readonly clock: Clock },
+  known: KnownObject,
+  { tries_max = 12, delay_ms = 5_000, signal }: RemoveOptions = {},
+): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      if ((await port.remove(known, signal)) === 'gone') return;
+      throw notSeenYet(known);
+    } catch (error) {
+      const waitMs = error instanceof CloudError ? Math.max(error.retry_after_ms ?? 0, delay_ms) : Infinity;
+      if (tries >= tries_max || waitMs > DELAY_MS_MAX || !mayPass(error)) throw error;
+      await clock.sleep(waitMs, signal);
+    }
+  }
+}
+
+function notSeenYet({ type, provider_id }: KnownObject): CloudError {
+  const message = `${type} ${provider_id} was accepted and cannot be found yet: expected to delete it once it is there; try again`;
+  return new CloudError('NOT_SEEN_YET', message, { outcome: 'refused', retryable: true });
+}
+
+/** 403 is how a VPC with members is refused, and nothing in the answer tells it from a token that may not delete. */
+function mayPass(error: unknown): boolean {
+  return error instanceof CloudError && (error.retryable || error.code === 'FORBIDDEN');
+}
