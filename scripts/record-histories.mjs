@@ -20,6 +20,7 @@ import { blueprintRecipes } from './histories/blueprints.mjs';
 import { DATASET_CHILDREN, datasetRecipes, openImageSource } from './histories/datasets.mjs';
 import { jobRecipes } from './histories/jobs.mjs';
 import { recordLongSleep } from './histories/long-sleep.mjs';
+import { openCloud, provisionRecipes } from './histories/provision.mjs';
 import { serveSteps } from './histories/step-worker.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -149,6 +150,9 @@ const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/
 env.CEREBROS_DATA_DIR = dataDir;
 const source = await openImageSource(dataDir);
 Object.assign(env, source.env);
+const cloud = await openCloud();
+Object.assign(env, cloud.env);
+Object.assign(RECIPES, provisionRecipes({ cerebros, closed, start, until, cloud }));
 Object.assign(RECIPES, datasetRecipes({ cerebros, closed, idle, start, source, dir: dataDir }));
 const ports = ['--port', '--ui-port', '--ledger-port', '--web-port'].flatMap((flag) => [flag, 'auto']);
 const dev = spawn(process.execPath, [MAIN, 'dev', '--data-dir', dataDir, ...ports], { env, stdio: ['ignore', 'ignore', 'inherit'] });
@@ -180,6 +184,7 @@ try {
   dev.kill('SIGTERM');
   await devEnded;
   await source.close();
+  await cloud.emulator.close();
   rmSync(dataDir, { recursive: true, force: true });
 }
 

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { ApiToken } from './cloud/digitalocean/token.ts';
 import { UserError } from './contracts/user-error.ts';
 import { readStackFile } from './stack/stack-file.ts';
 import type { StackFile } from './stack/stack-file.ts';
@@ -20,6 +21,9 @@ const variables = z.object({
     .string()
     .regex(/^[^\s,/]+(,[^\s,/]+)*$/, 'expected hosts as host or host:port, separated by commas')
     .optional(),
+  CEREBROS_CLOUD_URL: z.url({ protocol: /^https?$/, error: 'expected a URL as https://api.digitalocean.com' }).optional(),
+  CEREBROS_CLOUD_TOKEN: text,
+  CEREBROS_CLOUD_GAP_MS: z.coerce.number().int().min(100, 'expected at least 100 ms').max(600_000, 'expected at most 600000 ms').optional(),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'expected postgres://user:password@host:port/database')
@@ -41,6 +45,12 @@ export interface Settings {
   readonly dataset_roots: readonly string[];
   /** `CEREBROS_DATASET_ALLOW`: hosts (`host` or `host:port`) that images may be fetched from over plain http, and at private addresses. Default: none. */
   readonly dataset_allow: readonly string[];
+  /** `CEREBROS_CLOUD_URL`: where a worker finds DigitalOcean's API. Default `https://api.digitalocean.com`. */
+  readonly cloud_url: string;
+  /** `CEREBROS_CLOUD_TOKEN`: without it (null) a worker's steps of `provision` fail. */
+  readonly cloud_token: ApiToken | null;
+  /** `CEREBROS_CLOUD_GAP_MS`, 100 to 600,000, default 60,000: between the two looks for what may have been made. */
+  readonly cloud_gap_ms: number;
   /** `$XDG_CACHE_HOME/cerebros`, default `~/.cache/cerebros`. */
   readonly cache_dir: string;
   /** `DATABASE_URL`; null: Postgres is embedded. */
@@ -65,6 +75,9 @@ export function loadSettings(env: Env, dataDir?: string): Settings {
     nas_enabled: set.CEREBROS_NAS_ENABLED ?? true,
     dataset_roots: (set.CEREBROS_DATASET_ROOTS ?? '.').split(delimiter).map((root) => resolve(root)),
     dataset_allow: set.CEREBROS_DATASET_ALLOW?.split(',') ?? [],
+    cloud_url: set.CEREBROS_CLOUD_URL ?? 'https://api.digitalocean.com',
+    cloud_token: tokenOf(set.CEREBROS_CLOUD_TOKEN),
+    cloud_gap_ms: set.CEREBROS_CLOUD_GAP_MS ?? 60_000,
     cache_dir: join(cacheHome, 'cerebros'),
     database_url: set.DATABASE_URL ?? null,
     temporal_address: set.TEMPORAL_ADDRESS ?? null,
@@ -116,6 +129,16 @@ export function requireDatabaseUrl(connections: Pick<Connections, 'database_url'
     hint: 'Start one with `cerebros dev`, or set DATABASE_URL, or name the data dir of a running one with CEREBROS_DATA_DIR.',
     exitCode: 3,
   });
+}
+
+function tokenOf(secret: string | undefined): ApiToken | null {
+  if (secret === undefined) return null;
+  try {
+    return new ApiToken(secret);
+  } catch (error) {
+    const message = `CEREBROS_CLOUD_TOKEN cannot be used: ${error instanceof Error ? error.message : 'it is malformed'}.`;
+    throw new UserError('SETTING_INVALID', message, { hint: 'Correct CEREBROS_CLOUD_TOKEN or unset it.', exitCode: 2 });
+  }
 }
 
 function databaseOf(

@@ -10,6 +10,7 @@ import { createStudyActivities } from './activities/nas-study.ts';
 import { createNoopRung } from './activities/noop-rung.ts';
 import { createProofActivities } from './activities/proof.ts';
 import { serveSteps } from './activities/serve-steps.ts';
+import { createProvisionActivities, type ProvisionDependencies } from './activities/provision.ts';
 import { createSubSagaActivities } from './activities/sub-saga.ts';
 import { createTrainingJobActivities } from './activities/training-job.ts';
 import { createTrainRung } from './activities/train-rung.ts';
@@ -18,8 +19,13 @@ import { ArtifactStore } from './artifacts/store.ts';
 import type { Cerebros } from './client/connect.ts';
 import { createJobs } from './client/jobs.ts';
 import { undoRun } from './client/undo-run.ts';
+import { systemClock } from './cloud/clock.ts';
+import { createApi } from './cloud/digitalocean/api.ts';
+import { digitalOceanPort } from './cloud/digitalocean/port.ts';
+import { createRateLimit } from './cloud/rate-limit.ts';
 import type { Settings } from './config.ts';
 import type { Sql } from './ledger/connection.ts';
+import { createCallBudget, createResourceLedger } from './ledger/resource-ledger.ts';
 
 /** What the activities of a worker process are made of. */
 export interface WorkerDependencies {
@@ -35,6 +41,7 @@ export interface WorkerDependencies {
 export interface WorkerActivities {
   readonly main: object;
   readonly compute: object;
+  readonly cloud: object;
   /** Trainings at a time: one thread each. */
   readonly computeSlots: number;
 }
@@ -63,6 +70,16 @@ export function createWorkerActivities({ sql, database_url, client, cerebros, se
       ...serveSteps(steps),
     },
     compute: { ...createTrainingJobActivities({ artifacts }), ...createTrainRung({ artifacts }), ...stages },
+    cloud: serveSteps(createProvisionActivities({ ledger: createResourceLedger(sql), cloud: cloudOf(sql, settings) })),
     computeSlots: availableParallelism(),
   };
+}
+
+/** The provider, when there is a token for it. */
+function cloudOf(sql: Sql, { cloud_url, cloud_token: token, cloud_gap_ms: gap_ms }: Settings): ProvisionDependencies['cloud'] {
+  if (token === null) return null;
+  const clock = systemClock;
+  const rate_limit = createRateLimit({ budget: createCallBudget(sql), token_sha256: token.sha256, clock });
+  const api = createApi({ token, rate_limit, base_url: cloud_url });
+  return { api, port: digitalOceanPort(api), clock, gap_ms };
 }

@@ -88,6 +88,13 @@ function optionsOf(queue: string, activities: WorkerActivities): WorkerOptions {
         maxConcurrentActivityTaskExecutions: activities.computeSlots,
         maxHeartbeatThrottleInterval: '2 seconds',
       };
+    case QUEUES.cloud:
+      return {
+        taskQueue: queue,
+        activities: activities.cloud,
+        maxConcurrentActivityTaskExecutions: 50,
+        maxHeartbeatThrottleInterval: '2 seconds',
+      };
     default:
       throw new UserError('UNKNOWN_QUEUE', `expected queues among ${OWN_QUEUES.join(', ')}, got "${queue}"`, {
         hint: 'a worker of ours serves our queues only; other queues belong to external workers',

@@ -11,12 +11,12 @@ import { buildPaths } from '../datasets/build-folder/paths.ts';
 import { readSpec } from '../datasets/build-folder/spec.ts';
 import { forgetFailures } from '../datasets/build-folder/stage-lines.ts';
 import { createFetcher } from '../datasets/fetch/fetcher.ts';
-import { parseLabelMap, type LabelMap } from '../datasets/labels.ts';
+import { checkedLabelMap, parseLabelMap, type LabelMap } from '../datasets/labels.ts';
 import { prepareDataset } from '../datasets/publish/prepare.ts';
 import { localCopy } from '../datasets/sources/local-copy.ts';
 import { Roots } from '../datasets/sources/roots.ts';
 import type { FetchToFile } from '../datasets/sources/source.ts';
-import { deduplicate, readConflicts } from '../datasets/stages/deduplicate.ts';
+import { deduplicate, readFindings } from '../datasets/stages/deduplicate.ts';
 import { labelImages } from '../datasets/stages/label.ts';
 import { publishRows } from '../datasets/stages/rows.ts';
 import { asDataset } from './dataset-failure.ts';
@@ -72,8 +72,8 @@ function undos({ artifacts, jobs }: DatasetBuildDependencies): ServedSteps<Stage
       return removed(buildPaths(folderOf(build_id)).stage('validate'));
     },
     discardDuplicates: async ({ build_id }) => {
-      const { deduplicate: duplicates, conflicts } = buildPaths(folderOf(build_id));
-      return removed(duplicates, conflicts);
+      const { deduplicate: duplicates, findings } = buildPaths(folderOf(build_id));
+      return removed(duplicates, findings);
     },
     discardLabels: async ({ build_id }) => {
       const { label: labels, labelMap: map } = buildPaths(folderOf(build_id));
@@ -103,7 +103,7 @@ async function labelMap(
   { folder, spec, signal }: LabelMapPlace,
 ): Promise<LabelMap | undefined> {
   const { map, map_path } = spec.label;
-  if (map_path === undefined) return map;
+  if (map_path === undefined) return map && checkedLabelMap(map);
   const place = buildPaths(folder).labelMap;
   const fetcher = createFetcher({ allow, rules: spec.download });
   try {
@@ -139,7 +139,7 @@ async function store(
     run_id: build_id,
     spec,
     rows,
-    build: { stages, label_conflicts: await readConflicts(folder) },
+    build: { stages, ...(await readFindings(folder)) },
     store: (sha256) => artifacts.pathOf(sha256),
     onProgress: (progress) => step.heartbeat({ ...progress }),
     signal,

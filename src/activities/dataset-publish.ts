@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ArtifactStore } from '../artifacts/store.ts';
 import type { Json } from '../contracts/ledger.ts';
 import { datasetId } from '../contracts/published-dataset.ts';
+import { BlobFolder } from '../datasets/build-folder/blob-folder.ts';
 import { BUILD_NOTES, noteLine, readNotes, VERSION_NOTES } from '../datasets/publish/blob-notes.ts';
 import { namingFullDisk } from '../datasets/publish/disk-full.ts';
 import { moveBlobs } from '../datasets/publish/move-blobs.ts';
@@ -72,7 +73,8 @@ export async function publishDataset(stores: PublishStores, prepared: PreparedDa
 
 /**
  * Takes back what a build has published: the version, unless another build came to the same content, and what it brought into the store,
- * unless another version refers to it. Fine when there is nothing, and when an earlier try was stopped anywhere.
+ * unless another version refers to it; that is in the folder of the build again, which may publish once more. Fine when there is nothing,
+ * and when an earlier try was stopped anywhere.
  */
 export async function unpublishDataset(stores: PublishStores, name: string, build: DatasetBuild): Promise<void> {
   const { database_url, artifacts } = stores;
@@ -85,8 +87,14 @@ export async function unpublishDataset(stores: PublishStores, name: string, buil
       await moveAway(folder, join(away, String(version)));
     const notes = [join(build.folder, BUILD_NOTES), ...(await readdir(away)).map((version) => join(away, version, VERSION_NOTES))];
     const hashes = new Set((await Promise.all(notes.map(readNotes))).flatMap((noted) => [...noted]));
-    const others = listPublished(artifacts.datasetsFolder);
-    await releaseBlobs({ hashes, others, store: (hash) => artifacts.pathOf(hash), pulse: () => unlessStopped(build, pulse) });
+    const blobs = new BlobFolder(build.folder);
+    await releaseBlobs({
+      hashes,
+      others: listPublished(artifacts.datasetsFolder),
+      store: (hash) => artifacts.pathOf(hash),
+      back: (hash) => blobs.path(hash),
+      pulse: () => unlessStopped(build, pulse),
+    });
     await rm(away, { recursive: true });
     await rm(join(build.folder, BUILD_NOTES), { force: true });
     await removeEmpty(join(artifacts.datasetsFolder, name));

@@ -19,6 +19,7 @@ const routes = buildRouteMap({
   routes: {
     dev: stack.devCommand,
     worker: stack.workerCommand,
+    cloudEmulator: stack.cloudEmulatorCommand,
     start: runs.startCommand,
     list: runs.listCommand,
     show: runs.showCommand,

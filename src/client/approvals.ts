@@ -89,7 +89,11 @@ function decisionOf({ status, decided_by, decided_at, comment, decision_id }: Ap
   return { decision: status, by: decided_by, comment, decided_at, decision_id, timed_out: false };
 }
 
-function endOf({ status, decided_by, decided_at }: ApprovalRow): string {
-  const word = status === 'timed_out' ? 'decided by nobody in time' : status;
-  return `${word}${decided_by === null ? '' : ` by ${decided_by}`}${decided_at === null ? '' : ` at ${decided_at}`}`;
+const AT_TIMEOUT = { approve: 'approved', reject: 'rejected', fail: 'given up' } as const;
+
+/** In the words of the run itself, while that is open. */
+function endOf({ status, on_timeout, decided_by, decided_at }: ApprovalRow): string {
+  const at = decided_at === null ? '' : ` at ${decided_at}`;
+  if (status === 'timed_out') return `${AT_TIMEOUT[on_timeout]}${at}, because nobody decided in time`;
+  return `${status}${decided_by === null ? '' : ` by ${decided_by}`}${at}`;
 }

@@ -63,7 +63,8 @@ export async function showDataset(cerebros: Cerebros, reference: string): Promis
     if (builtIn)
       return { ...builtInListing(builtIn), title: builtIn.title, published: null, versions: [], builds: [], ...(await usesOf(sql, name)) };
     const versions = await datasetRows(sql, { id: name, limit: 1000 });
-    const row = version === null ? versions[0] : versions.find((one) => one.version === version);
+    // Asked for by itself: there may be more versions than are listed.
+    const [row] = version === null ? versions : await datasetRows(sql, { id: name, version });
     if (!row) throw notFound(reference, versions);
     const { id, version: found, ...published } = row;
     return {

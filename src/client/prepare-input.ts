@@ -7,6 +7,7 @@ import { UserError } from '../contracts/user-error.ts';
 import { withBlueprint, withHash, type BlueprintLookup } from './blueprints/complete-input.ts';
 import { invalidInput } from './errors.ts';
 import { explainIssues } from './explain-issues.ts';
+import { withStackSteps, type StackLookup } from './provision/complete-input.ts';
 import { readNamedFiles } from './read-named-files.ts';
 
 /** A kind and an input that fits it, with defaults filled in, and the plan they make. */
@@ -21,13 +22,16 @@ export interface PrepareOptions {
   readonly base_dir?: string | undefined;
   /** Finds the blueprint that an input names. Without it an input must hold the blueprint itself. */
   readonly blueprints?: BlueprintLookup | undefined;
+  /** Makes the steps that a suspension or offboarding leaves to the ledger. Without it such an input must hold them. */
+  readonly stacks?: StackLookup | undefined;
 }
 
 /** Checks an input against its kind and makes its plan; starts nothing. Throws a UserError (exit 2) that names path, expected and got. */
 export async function prepareInput(kindName: string, input: unknown, options: PrepareOptions = {}): Promise<PreparedInput> {
   const kind = kindOf(kindName);
   const named = await withBlueprint(kind, input, options.blueprints);
-  const filled = await readNamedFiles(kind, named, options.base_dir);
+  const stepped = await withStackSteps(kind, named, options.stacks);
+  const filled = await readNamedFiles(kind, stepped, options.base_dir);
   const parsed = kind.schema.safeParse(filled);
   if (!parsed.success) {
     throw invalidInput(

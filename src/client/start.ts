@@ -13,6 +13,8 @@ import { invalidInput } from './errors.ts';
 import { existingInLedger, existingInTemporal } from './existing-run.ts';
 import { forgetPendingRun, notePendingRun } from './note-pending-run.ts';
 import { prepareInput, type PreparedInput } from './prepare-input.ts';
+import type { StackLookup } from './provision/complete-input.ts';
+import { stackSteps } from './provision/stack-steps.ts';
 import { checkRecoveryAttempts } from './recovery-attempts.ts';
 import { workflowOptions } from './start-options.ts';
 
@@ -48,14 +50,15 @@ export interface StartedRun {
 
 /**
  * Starts a saga, or returns the run that the same id and input started before. Throws UserErrors: INVALID_INPUT (exit 2),
- * TEMPORAL_UNREACHABLE (3), LEDGER_UNREACHABLE (3) and BLUEPRINT_NOT_FOUND (4) when the input names a blueprint, ID_TAKEN (5) when the
+ * TEMPORAL_UNREACHABLE (3), LEDGER_UNREACHABLE (3) and BLUEPRINT_NOT_FOUND or STACK_NOT_FOUND (4) when the input names one, ID_TAKEN (5) when the
  * id belongs to another input.
  */
 export async function startSaga(cerebros: Cerebros, request: StartRequest): Promise<StartedRun> {
   const id = checkedId(request.id ?? `${request.kind}-${randomBytes(4).toString('hex')}`);
   const given = sagaStart(request);
   const blueprints = (reference: string): Promise<Blueprint> => namedBlueprint(cerebros, reference, request.id);
-  const prepared = await prepareInput(request.kind, request.input, { base_dir: request.base_dir, blueprints });
+  const stacks: StackLookup = (removal) => stackSteps(cerebros, removal, request.id);
+  const prepared = await prepareInput(request.kind, request.input, { base_dir: request.base_dir, blueprints, stacks });
   const { on_failure } = prepared.kind;
   const start: SagaStart = { ...(on_failure === undefined ? {} : { on_failure }), ...given };
   const wanted = { id, kind: prepared.kind.kind, input: prepared.input };

@@ -65,9 +65,10 @@ function wrongNeed(need: string, { name, others, twice }: Needing): string | und
   if (twice) return `expected each need once, got "${need}" twice; take one out`;
   if (others.includes(need)) return undefined;
   const meant = nearest(need, others);
+  const expected = `expected the name of another step, got "${need}"`;
+  if (others.length === 0) return `${expected}; there are no other steps; take it out`;
   const cure = meant === undefined ? 'name one of them, or take it out' : `did you mean "${meant}"?`;
-  const known = others.length === 0 ? 'there are no other steps' : `the other steps are ${shown(others, ', ')}`;
-  return `expected the name of another step, got "${need}"; ${known}; ${cure}`;
+  return `${expected}; the other steps are ${shown(others, ', ')}; ${cure}`;
 }
 
 /** The names around a cycle, the first of them again at its end. */

@@ -52,22 +52,24 @@ const stepsSchema = stepList(stepSchema).superRefine((steps, context) => {
   for (const { path, message } of orderIssues(steps)) context.addIssue({ code: 'custom', path: [...path], message });
 });
 
+const blueprintShape = {
+  name: nameSchema,
+  version: nameText('give a version as "1" or "2.1.0", in quotes'),
+  description: text({
+    expected: 'text of at most 10,000 characters',
+    pattern: /^[^]{0,10000}$/,
+    cure: 'shorten it, or leave it out',
+  }).optional(),
+  steps: stepsSchema.transform(inOrderOfNeeds),
+};
+
+const AS_DATA = 'a blueprint as {name, version, steps}';
+
 /**
  * A blueprint as users write it. Its steps may be listed in any order: they come out with each behind what it needs, and otherwise
  * as they were.
  */
-export const blueprintSchema = mirrors<Blueprint>()(
-  fields('a blueprint as {name, version, steps}', {
-    name: nameSchema,
-    version: nameText('give a version as "1" or "2.1.0", in quotes'),
-    description: text({
-      expected: 'text of at most 10,000 characters',
-      pattern: /^[^]{0,10000}$/,
-      cure: 'shorten it, or leave it out',
-    }).optional(),
-    steps: stepsSchema.transform(inOrderOfNeeds),
-  }),
-);
+export const blueprintSchema = mirrors<Blueprint>()(fields(AS_DATA, blueprintShape));
 
 /** Input of the kind as it is started; `sha256`, when given, must be the blueprint's, and is filled in by the client. */
 export type GivenBlueprintInput = Omit<BlueprintInput, 'sha256'> & { readonly sha256?: string | undefined };
@@ -75,7 +77,7 @@ export type GivenBlueprintInput = Omit<BlueprintInput, 'sha256'> & { readonly sh
 /** What `start blueprint` takes once a name in `blueprint` has been resolved. `inputs` are `{}` by default. */
 export const blueprintInputSchema = mirrors<GivenBlueprintInput>()(
   fields('an input as {blueprint: name@version, inputs: {}}', {
-    blueprint: blueprintSchema,
+    blueprint: mirrors<Blueprint>()(fields(`the name@version of a registered blueprint, or ${AS_DATA}`, blueprintShape)),
     sha256: text({ expected: '64 hexadecimal digits', pattern: /^[0-9a-f]{64}$/, cure: 'leave it out' }).optional(),
     inputs: jsonSchema.default({}),
   }),

@@ -10,23 +10,33 @@ export const datasetNameSchema = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'expected 1 to 64 of a-z, 0-9, ".", "_" and "-", the first a letter or digit');
 
-const pathSchema = z
-  .string()
-  .min(1)
-  .max(4096)
-  .refine((path) => !/^[a-z][a-z0-9+.-]*:/i.test(path) || /^https?:\/\//i.test(path), {
-    error: ({ input }) => `expected a path on the worker or an https URL, got ${JSON.stringify(input)}; other schemes are not read`,
-  });
-
 const urlSchema = z
   .url({ protocol: /^https?$/, error: 'expected an https URL (http only where the worker allows it)' })
   .max(4096)
   .refine((url) => !/^https?:\/\/[^/?#]*@/i.test(url), 'expected a URL without user and password; they would be kept in history');
 
+const pathSchema = z
+  .string()
+  .min(1)
+  .max(4096)
+  .superRefine((path, context) => {
+    if (!/^[a-z][a-z0-9+.-]*:/i.test(path)) return;
+    const expected = `expected a path on the worker or an https URL, got ${JSON.stringify(path)}; other schemes are not read`;
+    const problem = /^https?:\/\//i.test(path) ? urlSchema.safeParse(path).error?.issues[0]?.message : expected;
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  });
+
+const labelSchema = z
+  .string()
+  .max(200)
+  .refine((label) => label.trim() !== '' && !/[\p{Cc}\p{Cs}]/u.test(label), {
+    error: ({ input }) => `expected a label of 1 to 200 characters, none of them a control character, got ${JSON.stringify(input)}`,
+  });
+
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits in lower case');
 
 const options = {
-  label: z.string().min(1).max(200).optional(),
+  label: labelSchema.optional(),
   split: z.enum(SPLIT_NAMES).optional(),
 };
 
@@ -78,9 +88,9 @@ const validateSchema = z.strictObject({
 
 const deduplicateSchema = z.strictObject({ near_threshold: z.int().min(0).max(32).nullable().default(16) });
 
-const labelSchema = z.strictObject({
+const labelRulesSchema = z.strictObject({
   from: z.enum(['given_or_path', 'given', 'path', 'none']).default('given_or_path'),
-  map: z.record(z.string().max(200), z.string().min(1).max(200).nullable()).optional(),
+  map: z.record(z.string().max(200), labelSchema.nullable()).optional(),
   map_path: pathSchema.optional(),
 });
 
@@ -106,7 +116,7 @@ export const datasetBuildInputSchema = z
     download: downloadSchema.prefault({}),
     validate: validateSchema.prefault({}),
     deduplicate: deduplicateSchema.prefault({}),
-    label: labelSchema.prefault({}),
+    label: labelRulesSchema.prefault({}),
     splits: splitsSchema.default({ train: 0.8, validation: 0.1, test: 0.1 }),
     pixels: pixelsSchema.optional(),
     seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),

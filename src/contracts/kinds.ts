@@ -10,6 +10,8 @@ import { NAS_SEARCH, nasSearchPlan, type NasSearchInput } from './nas-search.ts'
 import { nasSearchInputSchema } from './nas-search-schema.ts';
 import { PROOF, proofPlan, type ProofInput } from './proof.ts';
 import { proofInputSchema } from './proof-schema.ts';
+import { PROVISION, provisionPlan, type ProvisionInput } from './provision.ts';
+import { provisionInputSchema } from './provision-schema.ts';
 import { TRAINING_RUN, trainingRunPlan, type TrainingRunInput } from './training-run.ts';
 import { trainingRunInputSchema } from './training-run-schema.ts';
 import type { OnFailure } from './saga-start.ts';
@@ -80,6 +82,15 @@ const job: Kind<JobInput> = {
   summary: ({ definition: { name, steps } }) => `job: ${name}, ${steps.length} steps`,
 };
 
+const provision: Kind<ProvisionInput> = {
+  kind: PROVISION,
+  workflow_type: 'provision',
+  schema: provisionInputSchema,
+  plan: provisionPlan,
+  on_failure: 'undo',
+  summary: ({ kind, stack, steps }) => `provision: ${kind} of ${stack}, ${steps.length} steps`,
+};
+
 /** Every kind of this release, by its name in commands. */
 export const KINDS: Readonly<Record<string, Kind>> = {
   [PROOF]: proof,
@@ -88,4 +99,5 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   [BLUEPRINT]: blueprint,
   [DATASET_BUILD]: datasetBuild,
   [JOB]: job,
+  [PROVISION]: provision,
 };

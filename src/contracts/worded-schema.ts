@@ -48,7 +48,10 @@ export function fields<T extends z.core.$ZodLooseShape>(what: string, shape: T):
 
 function unknownFields(names: readonly string[], unknown: readonly string[]): string {
   const meant = unknown.flatMap((name) => nearest(name, names) ?? []);
-  const cure = meant.length === 0 ? 'take it out' : `did you mean ${meant.map((name) => `"${name}"`).join(', ')}?`;
+  const cure =
+    meant.length === 0
+      ? `take ${unknown.length === 1 ? 'it' : 'them'} out`
+      : `did you mean ${meant.map((name) => `"${name}"`).join(', ')}?`;
   return `expected no fields but ${names.join(', ')}, got ${unknown.map((name) => brief(name)).join(', ')}; ${cure}`;
 }
 

@@ -24,17 +24,22 @@ export function labelOf(
   return map === undefined ? { label } : mapped(label, map);
 }
 
-/**
- * Reads a label map from JSON, as `{"7": "seven", "junk": null}`.
- *
- * @throws DatasetError `LABEL_MAP` that says what is wrong where.
- */
+/** Reads a label map from JSON, as `{"7": "seven", "junk": null}`. Throws as `checkedLabelMap`. */
 export function parseLabelMap(json: string): LabelMap {
   const value = parsed(json);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new DatasetError('LABEL_MAP', `Expected a label map like {"cat": "animal", "junk": null}, got ${kindOf(value)}.`);
   }
-  const entries = Object.entries(value).map(([found, label]) => [found.normalize('NFC'), checkedLabel(found, label)] as const);
+  return checkedLabelMap(value);
+}
+
+/**
+ * A label map in one spelling of Unicode, which is that of the labels it is asked for.
+ *
+ * @throws DatasetError `LABEL_MAP` that says what is wrong where.
+ */
+export function checkedLabelMap(given: object): LabelMap {
+  const entries = Object.entries(given).map(([found, label]) => [found.normalize('NFC'), checkedLabel(found, label)] as const);
   const map = Object.fromEntries(entries);
   if (Object.keys(map).length < entries.length) {
     throw new DatasetError(
@@ -50,10 +55,11 @@ const MAX_LABEL_CHARS = 200;
 /** The name of the folder an item is in, null when it is in none: at the top of an archive or host, or in an IDX file. */
 function folderOf({ uri, from }: Pick<DatasetItem, 'uri' | 'from'>): string | null {
   if (from !== null && 'url' in from) return decoded(parentName(new URL(from.url).pathname));
-  const entry = uri.lastIndexOf('!/');
-  if (entry !== -1) return parentName(uri.slice(entry + 2));
-  return from !== null && 'blob' in from ? null : parentName(uri);
+  return from !== null && 'blob' in from ? parentName(IN_ARCHIVE.exec(uri)?.[1] ?? '') : parentName(uri);
 }
+
+/** The name of an entry behind that of its archive, whose URL may have a query. A folder may end in `!` too. */
+const IN_ARCHIVE = /\.(?:zip|tar|tar\.gz|tgz)(?:[?#].*?)?!\/(.*)$/is;
 
 function parentName(path: string): string | null {
   const name = path
@@ -83,7 +89,8 @@ function mapped(found: string, map: LabelMap): Labelled {
 function faultOf(label: string): string | undefined {
   if (label.trim() === '') return 'an empty one';
   if (label.length > MAX_LABEL_CHARS) return `${label.length}`;
-  return /\p{Cc}/u.test(label) ? `control characters in ${JSON.stringify(label)}` : undefined;
+  // A lone surrogate, half of a character, is in no UTF-8.
+  return /[\p{Cc}\p{Cs}]/u.test(label) ? `control characters in ${JSON.stringify(label)}` : undefined;
 }
 
 function parsed(json: string): unknown {
@@ -98,7 +105,7 @@ function parsed(json: string): unknown {
 function checkedLabel(found: string, label: unknown): string | null {
   if (label === null) return null;
   const fault = typeof label === 'string' ? faultOf(label) : kindOf(label);
-  if (typeof label === 'string' && fault === undefined) return label;
+  if (typeof label === 'string' && fault === undefined) return label.normalize('NFC');
   const wanted = `a label of 1 to ${MAX_LABEL_CHARS} characters, or null to drop the image`;
   throw new DatasetError('LABEL_MAP', `Label map, ${JSON.stringify(found)}: expected ${wanted}, got ${fault}.`);
 }

@@ -8,5 +8,6 @@ export { nasSearch } from './nas-search.ts';
 export { nasStudy } from './nas-study.ts';
 export { nasTrial } from './nas-trial.ts';
 export { proof } from './proof.ts';
+export { provision } from './provision.ts';
 export { trainingJob } from './training-job.ts';
 export { trainingRun } from './training-run.ts';

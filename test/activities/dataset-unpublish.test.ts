@@ -53,6 +53,15 @@ describe('taking back', () => {
     expect(Object.keys(await visible())).toHaveLength(1);
   });
 
+  it('brings the images back into the build, which can publish them again', async () => {
+    const rows = await rowsOf({ run: 'a' });
+    const first = await store({ run: 'a' }, rows);
+    const before = await visible();
+    await takeBack('a');
+    expect(await store({ run: 'a' }, rows)).toEqual(first);
+    expect(await visible()).toEqual(before);
+  });
+
   it('of what was never published changes nothing', async () => {
     await build({ run: 'a' });
     const before = await visible();
@@ -60,6 +69,15 @@ describe('taking back', () => {
     expect(await visible()).toEqual(before);
   });
 
+  it('passes over a folder that is no version', async () => {
+    await mkdir(join(dir, 'datasets', 'of-others', '1'), { recursive: true });
+    await build({ run: 'a' });
+    await takeBack('a');
+    expect(await visible()).toEqual({});
+  });
+});
+
+describe('taking back after it was stopped, or while others publish', () => {
   it('goes on when it was stopped with the folder away and the row still there', async () => {
     await build({ run: 'a' });
     await mkdir(join(artifacts.runFolder('a'), 'taken-back'));
@@ -70,7 +88,7 @@ describe('taking back', () => {
     expect(await visible()).toEqual({});
   });
 
-  it('while others publish some of the same images leaves each version whole', async () => {
+  it('leaves each version whole when others publish some of the same images', async () => {
     await build({ run: 'a' });
     const work = [1, 2, 3, 4].flatMap((from) => [
       build({ run: `run-${from}`, from }),

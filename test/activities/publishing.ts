@@ -63,7 +63,7 @@ export function prepare({ run, name = 'shapes' }: Build, rows: readonly PublishR
     run_id: run,
     spec: spec({ dataset: name }),
     rows,
-    build: { stages: stages(rows.length), label_conflicts: [] },
+    build: { stages: stages(rows.length), label_conflicts: [], comparisons_left_out: 0 },
     store: (sha256) => artifacts.pathOf(sha256),
   });
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { colorsFor } from '../../src/cli/text/colors.ts';
 import { liveScreen } from '../../src/cli/text/live-screen.ts';
 import { plain } from '../../src/cli/text/plain.ts';
+import { progressText } from '../../src/cli/text/progress-text.ts';
 import { table } from '../../src/cli/text/table.ts';
 import { duration } from '../../src/cli/text/time-text.ts';
 import { cerebros, stackWithRows } from './fake-context.ts';
@@ -70,6 +72,23 @@ describe('a table', () => {
     ).split('\n');
     expect(lines[0]).toBe(`a   ${'b'.repeat(31)}…  c`);
     expect(lines[1]).toBe(`aa  b${' '.repeat(31)}  cc`);
+  });
+});
+
+describe('progress', () => {
+  const text = (waiting_on: readonly string[]): string[] => {
+    const counts = { total_steps: 2, completed_tasks: 0, failed_tasks: 0, running_tasks: 1, recovery_attempts: 0 };
+    const run = { workflow_id: 'r', job_id: 'r', status: 'running', progress: 0, current_step: 'nap', eta_s: null, paused: false } as const;
+    return progressText({ ...run, ...counts, waiting_on, tasks: [] }, colorsFor({ env: {}, tty: false }), 20).split('\n');
+  };
+
+  it('says in full what it waits for', () => {
+    const waits = ['a worker for load on queue a-queue-of-a-long-name-that-nobody-polls', 'sleep of nap until 2027-01-31T08:00:00.000Z'];
+    expect(text(waits)).toEqual(['[....................] 0.0 % running, 0 of 2 steps', ...waits.map((wait) => `waiting for ${wait}`), '']);
+  });
+
+  it('names three things, and how many more', () => {
+    expect(text(['a', 'b', 'c', 'd', 'e']).slice(1, 5)).toEqual(['waiting for a', 'waiting for b', 'waiting for c', '… 2 more']);
   });
 });
 

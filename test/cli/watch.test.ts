@@ -7,7 +7,7 @@ import { putTrialBatch } from '../../src/ledger/queries/put-trial-batch.ts';
 import { batch, step } from '../ledger/batches.ts';
 import { trial, trialBatch } from '../ledger/trial-rows.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { cerebros, type World } from './fake-context.ts';
+import { cerebros, type Ran, type World } from './fake-context.ts';
 
 let database: TestDatabase;
 let sql: Sql;
@@ -31,11 +31,13 @@ afterAll(async () => {
 });
 
 /** Of runs that have closed, so that it ends; Temporal knows none of them. */
-const watch = (args: readonly string[], world: World = {}) => {
+const watch = (args: readonly string[], world: World = {}) => run(['watch', ...args], world);
+
+function run(args: readonly string[], world: World = {}): Promise<Ran> {
   const address = process.env['CEREBROS_TEST_ADDRESS'] ?? '';
   const connections = resolveConnections({ address, database_url: database.url, data_dir: '/nowhere' }, {});
-  return cerebros(['watch', ...args], { connect: () => Promise.resolve(connect({ connections })), ...world });
-};
+  return cerebros(args, { connect: () => Promise.resolve(connect({ connections })), ...world });
+}
 
 const TRIALS = '3 trials, 3 done, best 0.9500 (trial 7): 2 completed, 1 pruned';
 
@@ -57,4 +59,13 @@ it('watch says nothing of trials to a run of another kind, nor in JSON', async (
       .split('\n')
       .map((line) => (JSON.parse(line) as { workflow_id: string }).workflow_id),
   ).toEqual(['search']);
+});
+
+it.each(['sleeping', 'waiting'] as const)('of a step that is %s watch says so, and show until when', async (status) => {
+  const suspended = { ...step(0), status, wakes_at: '2027-01-31T08:00:00.000Z' };
+  // Closed all the same, so that the watching ends.
+  await flushBatch(sql, batch(status, 1, { run: { kind: 'blueprint', status: 'completed', run_id: 'r' }, steps: [suspended] }));
+  expect((await watch([status])).stdout).toContain(`0 ${suspended.step_name} ${status}\n`);
+  const { stdout } = await run(['show', status, '-o', 'text']);
+  expect(stdout).toContain(`${status === 'waiting' ? 'for a decision until' : 'until'} ${suspended.wakes_at}`);
 });

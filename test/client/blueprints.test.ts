@@ -97,7 +97,7 @@ describe('getBlueprint', () => {
     expect(await getBlueprint(cerebros, `${name}@1`)).toMatchObject({ version: '1' });
     const missing = (message: string): object => ({ code: 'BLUEPRINT_NOT_FOUND', exitCode: 4, message });
     await expect(getBlueprint(cerebros, `${name}@3`)).rejects.toMatchObject(
-      missing(`blueprint ${name}@3: expected one that is registered, found none of this version; there are 2, 1`),
+      missing(`blueprint ${name}@3: expected one that is registered, found only ${name}@2, ${name}@1`),
     );
     await expect(getBlueprint(cerebros, `${name}x`)).rejects.toMatchObject(
       missing(`blueprint ${name}x: expected one that is registered, found none of this name; did you mean "${name}"?`),

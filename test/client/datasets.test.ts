@@ -98,6 +98,15 @@ describe('showDataset', () => {
     });
   });
 
+  it('of an old version finds it behind more versions than it lists', async () => {
+    await sql`
+      insert into datasets (id, version, run_id, sha256, uri, spec, stats, created_at)
+      select 'crowded', version, 'build', version, 'u', '{}', '{}', timestamptz '2026-01-01' + version * interval '1 hour'
+      from generate_series(1, 1001) version`;
+    expect(await showDataset(cerebros, 'crowded@1')).toMatchObject({ dataset_id: 'crowded@1', sha256: '1' });
+    await sql`delete from datasets where id = 'crowded'`;
+  });
+
   it.each([
     ['shapes@3', 4, 'dataset shapes@3: expected one that exists, found shapes@2, shapes@1'],
     ['cifar', 4, 'dataset cifar: expected one that exists, found none of that name'],

@@ -187,7 +187,7 @@ const FAULTS_OF_ORDER: readonly Fault[] = [
   [
     'a need of the only step',
     of({ name: 'a', needs: ['b'] }),
-    'steps[0].needs[0]: expected the name of another step, got "b"; there are no other steps; name one of them, or take it out',
+    'steps[0].needs[0]: expected the name of another step, got "b"; there are no other steps; take it out',
   ],
   [
     'a step that needs itself',
@@ -241,12 +241,23 @@ describe('the input of the kind', () => {
     expect(blueprintInputSchema.parse({ blueprint, inputs: [1, null] })).toEqual({ blueprint, inputs: [1, null] });
   });
 
+  it('says that a registered blueprint may be named when there is none, or a bare one', () => {
+    const input = of({ name: 'a' });
+    const { error } = blueprintInputSchema.safeParse(input);
+    expect(error && explainIssues(error, input)).toBe(
+      [
+        'blueprint: expected the name@version of a registered blueprint, or a blueprint as {name, version, steps}, got nothing',
+        'input: expected no fields but blueprint, sha256, inputs, got "name", "version", "steps"; take them out',
+      ].join('\n'),
+    );
+  });
+
   it('says where in the blueprint the fault is', () => {
     const input = { blueprint: of({ name: 'a', needs: ['b'] }), input: {} };
     const { error } = blueprintInputSchema.safeParse(input);
     expect(error && explainIssues(error, input)).toBe(
       [
-        'blueprint.steps[0].needs[0]: expected the name of another step, got "b"; there are no other steps; name one of them, or take it out',
+        'blueprint.steps[0].needs[0]: expected the name of another step, got "b"; there are no other steps; take it out',
         'input: expected no fields but blueprint, sha256, inputs, got "input"; did you mean "inputs"?',
       ].join('\n'),
     );

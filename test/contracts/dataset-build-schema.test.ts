@@ -31,6 +31,18 @@ it.each([
   ['neither URLs nor a list of them', { dataset: 'pets', sources: [{ type: 'urls' }] }, 'sources.0: expected either urls or path'],
   ['a password in a URL', { dataset: 'pets', sources: [{ type: 'urls', urls: ['https://a:b@c.org/d'] }] }, 'without user and password'],
   [
+    'a password in the URL of a manifest',
+    { dataset: 'pets', sources: [{ type: 'manifest', path: 'https://a:b@c.org/d.csv' }] },
+    'sources.0.path: expected a URL without user and password',
+  ],
+  [
+    'what is no URL behind https',
+    { dataset: 'pets', sources: [{ type: 'archive', path: 'https://[/a.zip' }] },
+    'sources.0.path: expected an https URL',
+  ],
+  ['a label that is blank', { dataset: 'pets', sources: [{ ...folder, label: ' ' }] }, 'sources.0.label: expected a label'],
+  ['a label with a line break', { dataset: 'pets', sources: [folder], label: { map: { a: 'b\n' } } }, 'label.map.a: expected a label'],
+  [
     'shares that are not a whole',
     { dataset: 'pets', sources: [folder], splits: { train: 1, validation: 1, test: 0 } },
     'splits: expected shares',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DatasetItem } from '../../src/contracts/dataset-build.ts';
 import { DatasetError } from '../../src/datasets/errors.ts';
-import { labelOf, parseLabelMap, type LabelMap } from '../../src/datasets/labels.ts';
+import { checkedLabelMap, labelOf, parseLabelMap, type LabelMap } from '../../src/datasets/labels.ts';
 
 type Item = Pick<DatasetItem, 'uri' | 'from' | 'label'>;
 
@@ -23,6 +23,9 @@ describe('the label by path', () => {
     ['encoded folder of a URL', url('https://example.org/pets/gro%C3%9Fer%20hund/1.png'), 'label großer hund'],
     ['badly encoded folder of a URL', url('https://example.org/pets/50%/1.png'), 'label 50%'],
     ['folder in an archive', blob('https://example.org/all/mnist.zip!/train/7/12.png'), 'label 7'],
+    ['folder with an exclamation mark', file('/data/wow!/1.png'), 'label wow!'],
+    ['folder with an exclamation mark in an archive', blob('/data/pets.tar.gz!/wow!/1.png'), 'label wow!'],
+    ['folder in an archive whose URL has a query', blob('https://example.org/a.zip?key=a/b!/cat/1.png'), 'label cat'],
     ['folder in an archive in an archive-like folder', blob('/data/a.zip!/b!/c/1.png'), 'label c'],
     ['folder spelled in two ways of Unicode', file('/data/cafe\u0301/1.png'), 'label caf\u00e9'],
     ['top of an archive', blob('/data/pets.zip!/12.png'), 'UNLABELLED'],
@@ -30,6 +33,7 @@ describe('the label by path', () => {
     ['top of where paths begin', file('1.png'), 'UNLABELLED'],
     ['folder above', file('../1.png'), 'UNLABELLED'],
     ['IDX file', blob('/data/mnist/images.idx#12'), 'UNLABELLED'],
+    ['top of an archive whose URL has a query', blob('https://example.org/a.zip?key=a/b!/1.png'), 'UNLABELLED'],
     ['folder with a line break', file('/data/a\nb/1.png'), 'UNLABELLED'],
     ['folder with too long a name', file(`/data/${'x'.repeat(201)}/1.png`), 'UNLABELLED'],
   ];
@@ -48,6 +52,10 @@ describe('the rule', () => {
     ['none', 'dog', 'label null'],
   ] as const)('%s with %s given and cat by path makes %s', (from, given, expected) => {
     expect(codeOf(file('/data/cat/1.png', given), from)).toBe(expected);
+  });
+
+  it.each(['a\u0000', '\ud800'])('takes no label that cannot be written: %j', (given) => {
+    expect(codeOf(file('x', given), 'given')).toBe('UNLABELLED');
   });
 
   it('is named, with the image, when there is no label', () => {
@@ -75,6 +83,13 @@ describe('the map', () => {
 
   it('does not count in a dataset without labels', () => {
     expect(codeOf(file('/data/dog/1.png'), 'none', map)).toBe('label null');
+  });
+});
+
+describe('a label map that an input brings itself', () => {
+  it('fits labels and gives labels in one spelling of Unicode', () => {
+    const map = checkedLabelMap({ 'cafe\u0301': 'the\u0301' });
+    expect(codeOf(file('x', 'caf\u00e9'), 'given', map)).toBe('label th\u00e9');
   });
 });
 

@@ -22,10 +22,11 @@ beforeAll(async () => {
   // These are tried again for some seconds before they halt.
   world.source.down('/map.json');
   mkdirSync(join(world.artifactsDir, 'datasets'), { recursive: true });
-  writeFileSync(join(world.artifactsDir, 'datasets', 'blocked'), 'in the way');
+  for (const name of ['blocked', 'delayed']) writeFileSync(join(world.artifactsDir, 'datasets', name), 'in the way');
   await Promise.all([
     world.start('mapped', urls('mapped', { label: { map_path: world.source.url('/map.json') } })),
     world.start('blocked', urls('blocked', { images: BLOCKED.length, first: BLOCKED[0] })),
+    world.start('delayed', urls('delayed', { images: 30, first: 3001 })),
   ]);
 });
 afterAll(() => world.stop());
@@ -154,7 +155,7 @@ describe('a build whose label map cannot be had', () => {
   });
 
   it('is refused with exit 5 when it has been recovered as often as it may be, and can be rolled back', async () => {
-    await Promise.all(['mapped', 'blocked'].map((id) => waitClosed(world.cerebros, id)));
+    await Promise.all(['mapped', 'blocked', 'delayed'].map((id) => waitClosed(world.cerebros, id)));
     world.source.serve('/weak.json', 'no map');
     const before = filesBelow(world.artifactsDir);
     const input = urls('weak', { images: 20, label: { map_path: world.source.url('/weak.json') } });
@@ -169,6 +170,13 @@ describe('a build whose label map cannot be had', () => {
 });
 
 describe('a build that fails while it publishes', () => {
+  it('has all its images when it is recovered from that step', async () => {
+    expect(await waitClosed(world.cerebros, 'delayed')).toMatchObject({ status: 'halted', steps: [{}, {}, {}, {}, { status: 'failed' }] });
+    rmSync(join(world.artifactsDir, 'datasets', 'delayed'));
+    const run = await world.ask<SagaRun>(['recover', 'delayed', '--from-step', 'store', '--wait']);
+    expect(resultOf(run)).toMatchObject({ images: 30, dataset_id: 'delayed@1' });
+  });
+
   it('gives its images back when rolled back, but for those that another version has got meanwhile', async () => {
     const { artifactsDir, cerebros } = world;
     const hashOf = (seed: number): string => createHash('sha256').update(drawnPng(seed)).digest('hex');

@@ -16,6 +16,12 @@ let world: StepWorld;
 beforeAll(async () => void (world = await startStepWorld()));
 afterAll(() => world.stop());
 
+interface Told {
+  readonly type: string;
+  readonly time: string;
+  readonly data: { readonly status: string; readonly wakes_at?: string };
+}
+
 const success = (result: unknown, more: object = {}): object => ({ status: 'SUCCESS', result, ...more });
 const adds = (...steps: readonly unknown[]): object => success(1, { steps });
 const sleeps = (more: object = {}): object => ({ status: 'SLEEP', duration_ms: 1, data: null, ...more });
@@ -160,6 +166,22 @@ describe.concurrent('an answer is taken as it is', () => {
     expect(run).toMatchObject({ status: 'completed', result: { bad: output } });
     expect(run.steps[1]).toMatchObject({ status: 'completed', output });
     expect(await world.verify(id)).toEqual({ id, status: 'ok', differences: [] });
+  });
+
+  it('a sleep, whose event says until when', async () => {
+    await world.start('until', STEPS, { bad: [sleeps({ duration_ms: 1200 })] });
+    await world.closed('until');
+    const { sql } = world.stack;
+    const events = await sql<
+      Told[]
+    >`select type, time, data from events where subject = 'until' and type ~ 'sleeping|resumed' order by seq`;
+    expect(events.map(({ type, data }) => [type, data.status])).toEqual([
+      ['cerebros.saga.step.sleeping', 'sleeping'],
+      ['cerebros.saga.step.resumed', 'running'],
+    ]);
+    const [fell, rose] = events;
+    expect(Date.parse(fell?.data.wakes_at ?? '') - Date.parse(fell?.time ?? '')).toBe(1200);
+    expect(rose?.data).not.toHaveProperty('wakes_at');
   });
 
   it('a time of any zone', async () => {

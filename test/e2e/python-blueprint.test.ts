@@ -90,6 +90,8 @@ describe.each(pythons)('a workflow started from Python, with %s', () => {
     await world.reaches('by-command', 'climb', 'waiting');
     await world.stack.ask(['approve', 'by-command', 'climb', '--as', 'ada']);
     expect(await world.closes('by-command')).toMatchObject({ status: 'completed' });
+    // The ledger is told before Temporal is.
+    await world.stack.client.workflow.getHandle('by-command').result();
     const described = await Promise.all(['journey', 'by-command'].map((id) => world.stack.client.workflow.getHandle(id).describe()));
     const [python, command] = described.map(({ memo, type, taskQueue, typedSearchAttributes }) => ({
       memo,

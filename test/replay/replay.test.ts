@@ -84,6 +84,13 @@ const ENDINGS: Readonly<Record<string, readonly [event: string, status: string |
   'proof-completed': ['COMPLETED', null],
   'proof-rolled-back': ['FAILED', 'rolled_back'],
   'proof-started-at': ['COMPLETED', null],
+  'provision-cancelled': ['CANCELED', null],
+  'provision-completed': ['COMPLETED', null],
+  'provision-offboarded': ['COMPLETED', null],
+  'provision-rolled-back': ['FAILED', 'rolled_back'],
+  'provision-stuck': ['FAILED', 'failed'],
+  'provision-suspended': ['COMPLETED', null],
+  'provision-undo-retried': ['FAILED', 'rolled_back'],
   'training-job-cancelled': ['CANCELED', null],
   'training-job-completed': ['COMPLETED', null],
   'training-job-paused-and-resumed': ['COMPLETED', null],
@@ -135,6 +142,8 @@ describe('the stored histories', () => {
     'nas-search-completed',
     'nas-run-completed',
     'nas-trial-worker-lost',
+    'provision-completed',
+    'provision-rolled-back',
   ])('are refused without a call that the code makes: %s', async (name) => {
     expect(await replayOne(withoutEvent(stored(name), 'EVENT_TYPE_ACTIVITY_TASK_SCHEDULED'))).toMatchObject({
       status: 'failed',

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadSettings, requireDatabaseUrl, resolveConnections } from '../../src/config.ts';
 import { writeStackFile } from '../../src/stack/stack-file.ts';
@@ -126,4 +127,26 @@ test('own settings come from the environment, with folders made absolute', () =>
     artifacts_dir: '/shared',
   });
   expect(() => loadSettings({ DATABASE_URL: 'mysql://x' })).toThrow(expect.objectContaining({ code: 'SETTING_INVALID' }));
+});
+
+test('the cloud is DigitalOcean and has no token until the variables say otherwise', () => {
+  expect(loadSettings({})).toMatchObject({ cloud_url: 'https://api.digitalocean.com', cloud_token: null, cloud_gap_ms: 60_000 });
+  const variables = { CEREBROS_CLOUD_URL: 'http://127.0.0.1:8484', CEREBROS_CLOUD_GAP_MS: '1000' };
+  expect(loadSettings(variables)).toMatchObject({ cloud_url: 'http://127.0.0.1:8484', cloud_gap_ms: 1000 });
+});
+
+test('a token of the cloud is in no settings that are printed', () => {
+  const settings = loadSettings({ CEREBROS_CLOUD_TOKEN: 'dop_v1_canary0123456789' });
+  expect(settings.cloud_token?.header).toBe('Bearer dop_v1_canary0123456789');
+  expect(JSON.stringify(settings) + inspect(settings)).not.toContain('canary');
+});
+
+test.each([
+  ['CEREBROS_CLOUD_TOKEN', 'short canary'],
+  ['CEREBROS_CLOUD_URL', 'canary'],
+  ['CEREBROS_CLOUD_GAP_MS', '7'],
+])('a %s that cannot be used is refused, and not repeated', (name, value) => {
+  const refuse = (): unknown => loadSettings({ [name]: value });
+  expect(refuse).toThrow(expect.objectContaining({ code: 'SETTING_INVALID', message: expect.stringContaining(name) }));
+  expect(refuse).not.toThrow(/canary/);
 });

@@ -65,7 +65,7 @@ export const replayCommand = buildCommand<GlobalFlags, string[], CliContext>({
     aliases: GLOBAL_ALIASES,
     positional: { kind: 'array', parameter: { brief: 'A history as JSON', placeholder: 'FILE', parse: asTyped }, minimum: 1 },
   },
-  docs: { brief: 'Replay histories against the workflow code; exit 1 when one fails' },
+  docs: { brief: 'Replay histories against the workflows; exit 1 when one fails' },
 });
 
 export const predictCommand = buildCommand<GlobalFlags, [string, string], CliContext>({

@@ -1,6 +1,7 @@
 import { buildCommand } from '@stricli/core';
 import { parsePort, type PortChoice } from '../../stack/ports.ts';
 import type { CliContext } from '../context.ts';
+import type { CloudEmulatorFlags } from '../impl/cloud-emulator.ts';
 import type { DevFlags, WorkerFlags } from '../flags.ts';
 import { GLOBAL_ALIASES, GLOBAL_FLAGS, asTyped } from './global-flags.ts';
 
@@ -48,4 +49,23 @@ export const workerCommand = buildCommand<WorkerFlags, [], CliContext>({
     aliases: GLOBAL_ALIASES,
   },
   docs: { brief: 'Run a worker' },
+});
+
+export const cloudEmulatorCommand = buildCommand<CloudEmulatorFlags, [], CliContext>({
+  loader: async () => (await import('../impl/cloud-emulator.ts')).cloudEmulator,
+  parameters: {
+    flags: {
+      ...GLOBAL_FLAGS,
+      port: { kind: 'parsed', parse: portFor('--port'), optional: true, placeholder: 'port', brief: 'Its port, or auto; 8484' },
+      stateFile: {
+        kind: 'parsed',
+        parse: asTyped,
+        optional: true,
+        placeholder: 'FILE',
+        brief: 'Keeps what it knows there; default: nowhere',
+      },
+    },
+    aliases: GLOBAL_ALIASES,
+  },
+  docs: { brief: "Run a server that behaves like DigitalOcean's API" },
 });

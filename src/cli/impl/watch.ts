@@ -71,12 +71,13 @@ function redrawn(context: CliContext, output: Output): Show {
   };
 }
 
-/** The progress object calls all of undoing `cancelled`; the rows know more. */
+/** The progress object calls all of undoing `cancelled`, and a step that is suspended `running`; the rows know more. */
 function inFullWords({ run, progress }: RunView): ShownProgress {
-  const tasks = progress.tasks.map((task) => ({
-    ...task,
-    status: task.status === 'cancelled' ? (run.steps.find((step) => step.step_idx === task.id)?.status ?? task.status) : task.status,
-  }));
+  const tasks = progress.tasks.map((task) => {
+    const row = run.steps.find((step) => step.step_idx === task.id)?.status;
+    const knowsMore = task.status === 'cancelled' || row === 'sleeping' || row === 'waiting';
+    return { ...task, status: knowsMore && row !== undefined ? row : task.status };
+  });
   return { ...progress, tasks };
 }
 

@@ -4,6 +4,9 @@ import { plainLine } from './plain.ts';
 import { table, type Row } from './table.ts';
 import { duration } from './time-text.ts';
 
+/** Most things waited for that the text shows. */
+const WAITING_MAX = 3;
+
 /** A task with any word for its state: `compensated` says more than the progress object may. */
 export type ShownTask = Omit<ProgressTask, 'status'> & { readonly status: string };
 
@@ -16,17 +19,23 @@ export function progressText(progress: ShownProgress, colors: Colors, limit: num
   const rest = progress.tasks.length - shown.length;
   const reportOf = (task: ShownTask): StepReport | undefined => reports.find((report) => report.step_idx === task.id);
   const tasks = table(shown.map((task) => taskRow(task, colors, reportOf(task))));
-  return [progressLine(progress, colors), tasks, ...(rest > 0 ? [`… ${rest} more`] : [])].join('\n');
+  return [progressLine(progress, colors), ...waitingLines(progress.waiting_on), tasks, ...(rest > 0 ? [`… ${rest} more`] : [])].join('\n');
 }
 
-/** One line: bar, percentage, status, what it waits for. */
-export function progressLine(progress: Omit<ShownProgress, 'tasks'>, colors: Colors): string {
-  const { status, completed_tasks, total_steps, eta_s, waiting_on } = progress;
+/** One line: bar, percentage, status. */
+function progressLine(progress: Omit<ShownProgress, 'tasks'>, colors: Colors): string {
+  const { status, completed_tasks, total_steps, eta_s } = progress;
   const eta = eta_s === null || eta_s <= 0 ? '' : `, about ${duration(1000 * eta_s)} left`;
-  const waiting = waiting_on.length === 0 ? '' : `, waiting for ${waiting_on.join(', ')}`;
   const head = `${bar(progress.progress / 100, 20)} ${progress.progress.toFixed(1)} % `;
-  const tail = plainLine(`, ${completed_tasks} of ${total_steps} steps${eta}${waiting}`, 80 - head.length - status.length);
+  const tail = plainLine(`, ${completed_tasks} of ${total_steps} steps${eta}`, 80 - head.length - status.length);
   return `${head}${statusPaint(colors, status)(status)}${tail}`;
+}
+
+/** A line for each thing it waits for: the queue that nobody polls, and until when a step sleeps, are not to be cut off. */
+function waitingLines(waiting_on: readonly string[]): string[] {
+  const rest = waiting_on.length - WAITING_MAX;
+  const lines = waiting_on.slice(0, WAITING_MAX).map((what) => plainLine(`waiting for ${what}`, 200));
+  return rest > 0 ? [...lines, `… ${rest} more`] : lines;
 }
 
 /** `percent note` of a step that reports. */

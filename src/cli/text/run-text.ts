@@ -41,15 +41,21 @@ export function stepsText(steps: readonly SagaStepRow[], colors: Colors, limit: 
 
 function stepRow(step: SagaStepRow, colors: Colors): Row {
   const time = step.started_at ? took(step.started_at, step.completed_at) : '';
-  const detail = step.error ? `${step.error.code}: ${plainLine(step.error.message, 200)}` : '';
   return [
     String(step.step_idx),
     step.step_name,
     { text: step.status, paint: statusPaint(colors, step.status) },
     step.attempts > 0 ? String(step.attempts) : '',
     time,
-    detail,
+    detail(step),
   ];
+}
+
+/** Why it failed, or until when it is suspended. */
+function detail({ error, status, wakes_at }: SagaStepRow): string {
+  if (error) return `${error.code}: ${plainLine(error.message, 200)}`;
+  if (!wakes_at) return '';
+  return status === 'waiting' ? `for a decision until ${wakes_at}` : `until ${wakes_at}`;
 }
 
 /** What a person may do next with a run in this state; empty when nothing stands out. */

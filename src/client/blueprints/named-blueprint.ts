@@ -1,11 +1,8 @@
 import type { Blueprint, BlueprintInput } from '../../contracts/blueprint.ts';
-import type { Json } from '../../contracts/ledger.ts';
 import { findBlueprint } from '../../ledger/queries/find-blueprint.ts';
-import { getRun } from '../../ledger/queries/get-run.ts';
 import { getBlueprint } from '../blueprints.ts';
-import { callLedger, callTemporal, type Cerebros } from '../connect.ts';
-import { isNotFound } from '../errors.ts';
-import { firstEvent } from '../first-event.ts';
+import { callLedger, type Cerebros } from '../connect.ts';
+import { inputOfRun } from '../input-of-run.ts';
 import { parseReference } from './reference.ts';
 
 /**
@@ -20,19 +17,7 @@ export async function namedBlueprint(cerebros: Cerebros, reference: string, id: 
 
 /** The registered version of this blueprint that the run of this id was started with, when there is such a run. */
 async function begunWith(cerebros: Cerebros, name: string, id: string): Promise<Blueprint | undefined> {
-  const { blueprint } = ((await inputOf(cerebros, id)) ?? {}) as Partial<BlueprintInput>;
+  const { blueprint } = ((await inputOfRun(cerebros, id)) ?? {}) as Partial<BlueprintInput>;
   if (blueprint?.name !== name) return undefined;
   return (await callLedger(cerebros, (sql) => findBlueprint(sql, name, blueprint.version)))?.definition;
-}
-
-/** What the run of this id was started with; undefined when there is none. */
-async function inputOf(cerebros: Cerebros, id: string): Promise<Json | undefined> {
-  const row = await callLedger(cerebros, (sql) => getRun(sql, id));
-  if (row) return row.inputs;
-  try {
-    return (await callTemporal(cerebros, (client) => firstEvent(client, id))).input;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
 }

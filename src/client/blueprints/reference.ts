@@ -1,7 +1,7 @@
 import { NAME } from '../../contracts/worded-schema.ts';
 import { nearest } from '../../contracts/nearest.ts';
 import { UserError } from '../../contracts/user-error.ts';
-import { blueprintRows } from '../../ledger/queries/blueprint-rows.ts';
+import { blueprintRows, type BlueprintListing } from '../../ledger/queries/blueprint-rows.ts';
 import { callLedger, type Cerebros } from '../connect.ts';
 import { invalidInput } from '../errors.ts';
 
@@ -28,15 +28,15 @@ const VERSIONS_SHOWN = 10;
 export async function blueprintNotFound(cerebros: Cerebros, { name, version }: BlueprintReference): Promise<UserError> {
   const same = await callLedger(cerebros, (sql) => blueprintRows(sql, { name, limit: VERSIONS_SHOWN + 1 }));
   const text = version === undefined ? name : `${name}@${version}`;
-  const found = same.length > 0 ? `none of this version; there are ${versionsOf(same)}` : await noneOfThisName(cerebros, name);
+  const found = same.length > 0 ? `only ${versionsOf(same)}` : await noneOfThisName(cerebros, name);
   return new UserError('BLUEPRINT_NOT_FOUND', `blueprint ${text}: expected one that is registered, found ${found}`, {
     hint: 'cerebros blueprint list   (cerebros blueprint register FILE registers one)',
     exitCode: 4,
   });
 }
 
-function versionsOf(rows: readonly { readonly version: string }[]): string {
-  const versions = rows.slice(0, VERSIONS_SHOWN).map((row) => row.version);
+function versionsOf(rows: readonly Pick<BlueprintListing, 'name' | 'version'>[]): string {
+  const versions = rows.slice(0, VERSIONS_SHOWN).map(({ name, version }) => `${name}@${version}`);
   return `${versions.join(', ')}${rows.length > VERSIONS_SHOWN ? ' and older ones' : ''}`;
 }
 

@@ -13,8 +13,8 @@ export interface BuildPaths {
   readonly fetched: string;
   readonly blobs: string;
   readonly deduplicate: string;
-  /** Images of one content that came with different labels. */
-  readonly conflicts: string;
+  /** What else `deduplicate` found: for the report. */
+  readonly findings: string;
   readonly label: string;
   /** The folder of the label map that was fetched. */
   readonly labelMap: string;
@@ -37,7 +37,7 @@ export function buildPaths(folder: string): BuildPaths {
     fetched: join(folder, 'fetched'),
     blobs: join(folder, 'blobs'),
     deduplicate: join(folder, 'deduplicate.jsonl'),
-    conflicts: join(folder, 'label-conflicts.json'),
+    findings: join(folder, 'findings.json'),
     prepared: join(folder, 'prepared'),
     label: join(folder, 'label.jsonl'),
     labelMap: join(folder, 'label-map'),

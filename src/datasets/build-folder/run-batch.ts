@@ -47,6 +47,8 @@ export async function runBatch<T extends BatchItem, L extends BatchLine>(run: Ba
     for (const [n, line] of await readDone<L>(part, wanted)) done.set(n, done.get(n) ?? line);
     await mkdir(paths.stage(run.stage), { recursive: true });
     await workOnRest(run, part, done);
+    // A worker that was taken for dead may have finished meanwhile: what others have counted stays.
+    for (const [n, line] of await readDone<L>(file, wanted)) done.set(n, line);
     await writeJsonLines(
       file,
       [...done.values()].toSorted((a, b) => a.n - b.n),

@@ -14,27 +14,35 @@ export function isMendable(code: string): boolean {
 
 /** The lines of all batches of a stage that are done, in the order of `n`, streamed. */
 export async function* readStageLines<L>(folder: string, stage: BatchStage, signal?: AbortSignal): AsyncGenerator<L> {
-  for (const batch of await doneBatches(folder, stage)) yield* readJsonLines<L>(buildPaths(folder).batch(stage, batch), signal);
+  for (const batch of await batchesOf(folder, stage, DONE)) yield* readJsonLines<L>(buildPaths(folder).batch(stage, batch), signal);
 }
 
 /**
- * Before a recovery: takes away the lines of what another try may mend, and makes parts again of the batches that had some, so that
- * `runBatch` tries only these. Returns how many items will be tried again. May itself be run again after a crash.
+ * Before a recovery: takes away the lines of what another try may mend, also from batches that were stopped under way, and makes parts
+ * again of the batches that had some, so that `runBatch` tries only these. Returns how many items will be tried again. May itself be run
+ * again after a crash.
  */
 export async function forgetFailures(folder: string, stage: BatchStage): Promise<number> {
   const paths = buildPaths(folder);
+  const done = await batchesOf(folder, stage, DONE);
   let forgotten = 0;
-  for (const batch of await doneBatches(folder, stage)) {
-    const lines = (await readFile(paths.batch(stage, batch), 'utf8')).split('\n').slice(0, -1);
-    const kept = lines.filter((text) => !isFailure(text));
-    if (kept.length < lines.length) {
-      forgotten += lines.length - kept.length;
-      await writeTextAtomically(paths.part(stage, batch), kept.map((text) => `${text}\n`).join(''));
-      // Last, so that a crash before it changes nothing.
-      await rm(paths.batch(stage, batch));
-    }
+  for (const batch of await batchesOf(folder, stage, PART))
+    if (!done.includes(batch)) forgotten += await forgetIn(paths.part(stage, batch), paths.part(stage, batch));
+  for (const batch of done) {
+    const inBatch = await forgetIn(paths.batch(stage, batch), paths.part(stage, batch));
+    // Last, so that a crash before it changes nothing.
+    if (inBatch > 0) await rm(paths.batch(stage, batch));
+    forgotten += inBatch;
   }
   return forgotten;
+}
+
+/** Writes the lines that stay to `target`, unless all do. Returns how many go. */
+async function forgetIn(file: string, target: string): Promise<number> {
+  const lines = (await readFile(file, 'utf8')).split('\n').slice(0, -1);
+  const kept = lines.filter((text) => !isFailure(text));
+  if (kept.length < lines.length) await writeTextAtomically(target, kept.map((text) => `${text}\n`).join(''));
+  return lines.length - kept.length;
 }
 
 function isFailure(text: string): boolean {
@@ -42,13 +50,17 @@ function isFailure(text: string): boolean {
   return line?.drop !== undefined && isMendable(line.drop.code);
 }
 
-async function doneBatches(folder: string, stage: BatchStage): Promise<readonly number[]> {
+const DONE = /^b(\d{5})\.jsonl$/;
+const PART = /^b(\d{5})\.part$/;
+
+/** The batches that have a file of such a name, in order. */
+async function batchesOf(folder: string, stage: BatchStage, name: RegExp): Promise<readonly number[]> {
   const names = await readdir(buildPaths(folder).stage(stage)).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
   return names
-    .flatMap((name) => /^b(\d{5})\.jsonl$/.exec(name)?.[1] ?? [])
+    .flatMap((found) => name.exec(found)?.[1] ?? [])
     .map(Number)
     .toSorted((a, b) => a - b);
 }

@@ -11,7 +11,7 @@ export interface ComparedImage {
   readonly facts: Pick<ImageFacts, 'width' | 'height' | 'phash' | 'thumbnail'>;
   /** As given with it, null when it will be drawn. */
   readonly split: SplitName | null;
-  /** Null when it has none, or none is known yet. */
+  /** As found; null when it has none, or the dataset has no labels. */
   readonly label: string | null;
   readonly uri: string;
 }
@@ -37,8 +37,9 @@ export interface DuplicateFindings {
  * Finds which images are the same file, and which look the same: connected by steps of at most `near_threshold` bits between
  * their perceptual hashes, with thumbnails that agree.
  *
- * Of each group one stays: the one whose given split is test before validation before train before none, so that the test images
- * stay as they were given and none leaks into another split; then the one with most pixels, then by smaller sha256, uri and n.
+ * Of each group one stays: one with a label, as others would be dropped for having none; then the one whose given split is test before
+ * validation before train before none, so that the test images stay as they were given and none leaks into another split; then the one
+ * with most pixels, then by smaller sha256, uri and n.
  * The order in which images come never matters. Other work goes on meanwhile.
  *
  * @throws DatasetError `TOO_MANY_IMAGES` for over 2,097,152 images that all look different; AbortError when the signal says so.
@@ -64,6 +65,7 @@ const SPLIT_RANK = { test: 0, validation: 1, train: 2, none: 3 } as const;
 /** Who stays comes first. By content, not by arrival; `n` decides only between two mentions of one file at one place. */
 function byPreference(a: ComparedImage, b: ComparedImage): number {
   return (
+    Number(a.label === null) - Number(b.label === null) ||
     SPLIT_RANK[a.split ?? 'none'] - SPLIT_RANK[b.split ?? 'none'] ||
     b.facts.width * b.facts.height - a.facts.width * a.facts.height ||
     compareText(a.sha256, b.sha256) ||

@@ -56,8 +56,12 @@ export async function forgetPartial(file: string): Promise<void> {
 }
 
 async function readNote(file: string): Promise<ResumeNote | null> {
-  const text = await readFile(notePath(file), 'utf8').catch(() => null);
-  return text === null ? null : (JSON.parse(text) as ResumeNote);
+  try {
+    return JSON.parse(await readFile(notePath(file), 'utf8')) as ResumeNote;
+  } catch {
+    // There is none, or a power cut left it empty: the download begins anew.
+    return null;
+  }
 }
 
 /** A weak ETag promises no equal bytes; without a length nobody could tell a part from the whole. */

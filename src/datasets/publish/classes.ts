@@ -1,12 +1,25 @@
 import { SPLIT_NAMES, type SplitName } from '../../contracts/dataset-build.ts';
 import type { SplitCounts } from '../../contracts/published-dataset.ts';
+import { LIMITS } from '../../contracts/limits.ts';
+import { DatasetError } from '../errors.ts';
 import type { PublishRow } from './publish-row.ts';
+
+/** Of all labels as JSON, in bytes: the result of the build holds them, beside its counts. */
+const LABELS_BYTES_MAX = LIMITS.valueBytes / 2;
 
 const NUMBER = /^-?\d+(\.\d+)?$/;
 
-/** The labels there are: by number when all are numbers, else by code unit. Empty when the images have none. */
+/**
+ * The labels there are: by number when all are numbers, else by code unit. Empty when the images have none. Throws `TOO_MANY_CLASSES` when
+ * they are too many for a result.
+ */
 export function classesOf(rows: readonly PublishRow[]): readonly string[] {
   const labels = [...new Set(rows.flatMap(({ label }) => (label === null ? [] : [label])))].toSorted(byCodeUnit);
+  const bytes = Buffer.byteLength(JSON.stringify(labels));
+  if (bytes > LABELS_BYTES_MAX) {
+    const message = `expected labels of at most ${LABELS_BYTES_MAX} bytes together, got ${labels.length} labels of ${bytes} bytes; map them to fewer, or set label.from to none`;
+    throw new DatasetError('TOO_MANY_CLASSES', message);
+  }
   return labels.every((label) => NUMBER.test(label)) ? labels.toSorted((a, b) => Number(a) - Number(b)) : labels;
 }
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseDatasetReference, type PublishedDataset } from '../../contracts/published-dataset.ts';
 
@@ -14,10 +14,11 @@ export interface PublishedFolder {
 export function listPublished(datasetsFolder: string): PublishedFolder[] {
   return namesIn(datasetsFolder)
     .toSorted()
-    .flatMap((name) => versionsIn(datasetsFolder, name));
+    .flatMap((name) => versionsIn(datasetsFolder, name))
+    .filter(({ folder }) => existsSync(join(folder, 'dataset.json')));
 }
 
-/** The versions of one dataset, by number. */
+/** The folders of one dataset that have a version's number for a name, in its order. */
 export function versionsIn(datasetsFolder: string, name: string): PublishedFolder[] {
   return namesIn(join(datasetsFolder, name))
     .flatMap((text) => parseDatasetReference(`${name}@${text}`)?.version ?? [])

@@ -1,7 +1,6 @@
-import { createReadStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { mkdir, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { readJsonLines } from '../build-folder/json-lines.ts';
 import { addNotes, VERSION_NOTES } from './blob-notes.ts';
 import type { StorePath } from './publish-row.ts';
 import type { PublishedFolder } from './published-folders.ts';
@@ -12,12 +11,17 @@ export interface BlobRelease {
   /** All versions that stay. */
   readonly others: readonly PublishedFolder[];
   readonly store: StorePath;
+  /** Where it came from, in the folder of the build. */
+  readonly back: StorePath;
   /** Called between handfuls of files; may throw to stop. */
   readonly pulse: () => Promise<void>;
 }
 
-/** Removes content from the store, but for what another published version refers to: that is noted as belonging to it from now on. */
-export async function releaseBlobs({ hashes, others, store, pulse }: BlobRelease): Promise<void> {
+/**
+ * Moves content from the store back into the build, which may publish again, but for what another published version refers to: that is
+ * noted as belonging to it from now on.
+ */
+export async function releaseBlobs({ hashes, others, store, back, pulse }: BlobRelease): Promise<void> {
   const free = new Set(hashes);
   for (const { folder } of others) {
     if (free.size === 0) return;
@@ -25,18 +29,24 @@ export async function releaseBlobs({ hashes, others, store, pulse }: BlobRelease
     await addNotes(join(folder, VERSION_NOTES), needed);
     for (const sha256 of needed) free.delete(sha256);
   }
+  const folders = new Set([...free].map((sha256) => dirname(back(sha256))));
+  for (const folder of folders) await mkdir(folder, { recursive: true });
   for (const sha256 of free) {
     await pulse();
-    await rm(store(sha256), { force: true });
+    await rename(store(sha256), back(sha256)).catch(passOverMissing);
   }
 }
 
 async function referredTo(manifest: string, hashes: ReadonlySet<string>, pulse: () => Promise<void>): Promise<string[]> {
   const found: string[] = [];
-  for await (const line of createInterface({ input: createReadStream(manifest), crlfDelay: Infinity })) {
-    const { sha256 } = JSON.parse(line) as { readonly sha256: string };
+  for await (const { sha256 } of readJsonLines<{ readonly sha256: string }>(manifest)) {
     if (hashes.has(sha256)) found.push(sha256);
     await pulse();
   }
   return found;
+}
+
+/** It was never moved to the store, or an earlier try has moved it back. */
+function passOverMissing(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 }

@@ -6,6 +6,8 @@ export interface BuildFacts {
   /** By step, in order. */
   readonly stages: { readonly [step: string]: StageCounts };
   readonly label_conflicts: readonly LabelConflict[];
+  /** Of much alike images, which might be near duplicates. */
+  readonly comparisons_left_out: number;
 }
 
 /** What was looked at. `warn`: a person should look; `fail`: something is wrong with the build itself. */
@@ -41,7 +43,7 @@ const DROPPED_SHARE_MAX = 0.5;
 const DUPLICATE_SHARE_MAX = 0.2;
 
 /** The quality report of a version. */
-export function qualityReport(published: PublishedDataset, { stages, label_conflicts }: BuildFacts): QualityReport {
+export function qualityReport(published: PublishedDataset, { stages, label_conflicts, comparisons_left_out }: BuildFacts): QualityReport {
   const { name, version, sha256, created_by, images, bytes } = published;
   const reasons = stages['deduplicate']?.reasons ?? {};
   const duplicates = { exact: reasons['DUPLICATE'] ?? 0, near: reasons['NEAR_DUPLICATE'] ?? 0 };
@@ -61,6 +63,7 @@ export function qualityReport(published: PublishedDataset, { stages, label_confl
       countsCheck(stages, images),
       droppedCheck(stages, images),
       duplicatesCheck(duplicates.exact + duplicates.near, images),
+      atMost('comparisons of much alike images left out', comparisons_left_out, 0),
       atMost('label conflicts', label_conflicts.length, 0),
       splitsCheck(published),
       ...classChecks(class_balance),

@@ -22,6 +22,7 @@ export function plainName(name: string): string {
 function refusal(name: string): string | null {
   if (name.length > MAX_CHARACTERS) return `it has more than ${MAX_CHARACTERS} characters`;
   if (name.includes('\0')) return 'it has a NUL in it';
+  if (/\p{Cs}/u.test(name)) return 'it has half a character in it';
   if (name.includes('\\')) return 'it has a backslash in it';
   if (name.startsWith('/')) return 'it is absolute';
   if (/^[A-Za-z]:/.test(name)) return 'it begins with a drive';

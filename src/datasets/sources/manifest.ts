@@ -22,6 +22,19 @@ type LineReader = (text: string) => { readonly [column: string]: unknown } | nul
 export async function* manifestItems(path: string, context: SourceContext): AsyncGenerator<FoundItem> {
   const isCsv = manifestType(path) === 'csv';
   const lines = textLines(await localCopy(path, context), { maxLineBytes: MAX_LINE_BYTES, signal: context.signal });
+  try {
+    yield* linesItems(lines, { path, isCsv }, context);
+  } finally {
+    // One that is refused for its header would stay open.
+    await lines.return(undefined);
+  }
+}
+
+async function* linesItems(
+  lines: AsyncGenerator<TextLine>,
+  { path, isCsv }: { readonly path: string; readonly isCsv: boolean },
+  context: SourceContext,
+): AsyncGenerator<FoundItem> {
   const expected = isCsv ? 'as many cells as the header has' : 'a JSON object';
   const read = isCsv ? csvReader(path, (await lines.next()).value) : readJson;
   for await (const { number, text } of lines) {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { DatasetItem, DownloadLine, DownloadRules, Drop } from '../../contracts/dataset-build.ts';
 import type { BlobFolder } from '../build-folder/blob-folder.ts';
@@ -40,9 +41,12 @@ async function readImage({ roots, rules }: DownloadContext, path: string, sha256
 }
 
 async function readBounded(file: string, maxBytes: number): Promise<Buffer> {
-  const handle = await open(file);
+  // Opening a pipe would wait for ever for someone who writes to it.
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const { size } = await handle.stat();
+    const stats = await handle.stat();
+    const { size } = stats;
+    if (!stats.isFile()) throw new DatasetError('NOT_A_FILE', `${file}: expected a file, got a folder, device or pipe`);
     if (size > maxBytes)
       throw new DatasetError('TOO_LARGE', `${file}: expected at most ${maxBytes} bytes (download.max_bytes), got ${size}`);
     return await handle.readFile();

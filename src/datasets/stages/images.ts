@@ -14,11 +14,17 @@ export interface BuildImage {
 export async function* readImages(folder: string, signal: AbortSignal): AsyncGenerator<BuildImage> {
   const items = readAllItems(folder, signal);
   const downloads = readStageLines<DownloadLine>(folder, 'download', signal);
-  for await (const valid of readStageLines<ValidateLine>(folder, 'validate', signal)) {
-    if (!('image' in valid)) continue;
-    const item = await at(items, valid.n);
-    const download = await at(downloads, valid.n);
-    if (item && download && 'sha256' in download) yield { item, sha256: download.sha256, bytes: download.bytes, facts: valid.image };
+  try {
+    for await (const valid of readStageLines<ValidateLine>(folder, 'validate', signal)) {
+      if (!('image' in valid)) continue;
+      const item = await at(items, valid.n);
+      const download = await at(downloads, valid.n);
+      if (item && download && 'sha256' in download) yield { item, sha256: download.sha256, bytes: download.bytes, facts: valid.image };
+    }
+  } finally {
+    // Seldom read to their end: they would stay open.
+    await items.return(undefined);
+    await downloads.return(undefined);
   }
 }
 

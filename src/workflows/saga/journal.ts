@@ -277,7 +277,9 @@ function rowOf(step: StepState): LedgerBatch['steps'][number] {
 function stepData(step: StepState): Json {
   const { step_idx, step_name, status, attempts, worker_id, error, queued_at, started_at, completed_at, compensated_at } = step;
   const timings = { queued_at, started_at, completed_at, compensated_at, duration_ms: milliseconds(queued_at, completed_at) };
-  return { step_idx, step_name, status, attempts, worker_id, error: error && { ...error }, ...timings };
+  // Only what is suspended has one.
+  const wakes = step.wakes_at === null ? {} : { wakes_at: step.wakes_at };
+  return { step_idx, step_name, status, attempts, worker_id, error: error && { ...error }, ...timings, ...wakes };
 }
 
 function runData(run: RunState): Json {

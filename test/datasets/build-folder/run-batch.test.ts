@@ -124,6 +124,17 @@ describe('a batch', () => {
   });
 });
 
+describe('a batch that another worker has finished meanwhile', () => {
+  it('keeps what that one has found, and counts it', async () => {
+    const work = async ({ n }: Item) => {
+      if (n === 0) await run({ items: items(10), work: async (item) => kept(item.n) });
+      return dropped(n, 'HTTP_503');
+    };
+    expect(await run({ concurrency: 1, work })).toMatchObject({ in: 10, out: 10, dropped: 0 });
+    expect(await linesIn(file())).toEqual(items(10).map(({ n }) => kept(n)));
+  });
+});
+
 describe('a batch that was stopped', () => {
   it('does only the rest when it is run again after an abort in the middle', async () => {
     const stop = new AbortController();

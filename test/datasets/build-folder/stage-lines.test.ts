@@ -62,6 +62,24 @@ it('a recovery tries only what another try may mend', async () => {
   expect(await read()).toEqual([kept(0), kept(1), dropped(2, 'TOO_LARGE'), kept(3), kept(4)]);
 });
 
+it('a recovery tries again what failed in a batch that was stopped under way', async () => {
+  const stopped = new AbortController();
+  const batch = { folder, stage: 'download', batch: 0, items: [{ n: 0 }, { n: 1 }, { n: 2 }], concurrency: 1 } as const;
+  const lines = [kept(0), dropped(1, 'HTTP_503')];
+  const work = async ({ n }: { readonly n: number }): Promise<DownloadLine> => {
+    if (n === 1) stopped.abort();
+    return lines[n] ?? kept(n);
+  };
+  await expect(runBatch({ ...batch, work, signal: stopped.signal })).rejects.toThrow('aborted');
+  expect(await forgetFailures(folder, 'download')).toBe(1);
+  expect(await forgetFailures(folder, 'download')).toBe(0);
+
+  const tried: number[] = [];
+  await runBatch({ ...batch, work: async ({ n }) => (tried.push(n), kept(n)), signal: new AbortController().signal });
+  expect(tried).toEqual([1, 2]);
+  expect(await read()).toEqual([kept(0), kept(1), kept(2)]);
+});
+
 it('a recovery without failures changes nothing', async () => {
   await put(0, [kept(0), dropped(1, 'TOO_LARGE')]);
   expect(await forgetFailures(folder, 'download')).toBe(0);

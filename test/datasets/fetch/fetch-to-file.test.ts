@@ -39,6 +39,12 @@ const bytesSent = (): number[] => rig.server.seen('/a.zip').map(({ bytes }) => b
 const starts = (): number[] => rig.server.seen('/a.zip').map(({ headers }) => Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0));
 const left = (): Promise<string[]> => readdir(folder);
 
+test('a note that a power cut left empty is as none', async () => {
+  rig.server.on('/a.zip', GOOD);
+  await writeFile(join(folder, 'a.zip.resume.json'), '');
+  expect(await fetchIt(rig.fetcher())).toEqual({ bytes: 300_000, sha256: SHA256 });
+});
+
 test('a file appears whole, with its size and hash, and nothing beside it', async () => {
   rig.server.on('/a.zip', GOOD);
   const seen: unknown[] = [];

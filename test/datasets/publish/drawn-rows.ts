@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import type { DatasetBuildInput, SplitName, StageCounts } from '../../../src/contracts/dataset-build.ts';
 import { datasetBuildInputSchema } from '../../../src/contracts/dataset-build-schema.ts';
+import { BlobFolder } from '../../../src/datasets/build-folder/blob-folder.ts';
 import { prepareDataset, type PreparedDataset } from '../../../src/datasets/publish/prepare.ts';
 import type { PublishRow } from '../../../src/datasets/publish/publish-row.ts';
 
@@ -30,10 +29,9 @@ export async function drawn(folder: string, drawing: Drawing): Promise<PublishRo
     .toColourspace(channels === 1 ? 'b-w' : 'srgb')
     .png()
     .toBuffer();
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const blob = join(folder, 'blobs', sha256);
-  await mkdir(join(folder, 'blobs'), { recursive: true });
-  await writeFile(blob, bytes);
+  const blobs = new BlobFolder(folder);
+  const { sha256 } = await blobs.put(bytes);
+  const blob = blobs.path(sha256);
   return { sha256, bytes: bytes.length, format: 'png', width, height, channels, label, split, uris: [`images/${n}.png`], blob };
 }
 
@@ -67,7 +65,7 @@ export function prepared(folder: string, rows: readonly PublishRow[], changes: o
     run_id,
     spec: spec(changes),
     rows,
-    build: { stages: stages(rows.length), label_conflicts: [] },
+    build: { stages: stages(rows.length), label_conflicts: [], comparisons_left_out: 0 },
     store: (sha256) => join(folder, 'no-store', sha256),
   });
 }

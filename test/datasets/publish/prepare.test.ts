@@ -51,6 +51,13 @@ describe('a prepared dataset', () => {
     expect(published.sha256).toBe(createHash('sha256').update(JSON.stringify(content)).digest('hex'));
   });
 
+  it('is refused when its labels are too many for the result of a build', async () => {
+    const [row] = await drawnRows(folder, 1);
+    const hashes = Array.from({ length: 20_000 }, (_, n) => String(n).padStart(64, '0'));
+    const rows = hashes.flatMap((sha256) => (row ? [{ ...row, sha256, label: `label ${sha256.slice(-6)}` }] : []));
+    await expect(prepared(folder, rows)).rejects.toMatchObject({ code: 'TOO_MANY_CLASSES' });
+  });
+
   it('is the same whatever the order of its rows and wherever they were found', async () => {
     const rows = await drawnRows(folder, 20);
     const one = await prepared(folder, rows, { pixels: { width: 5, height: 3 } });
@@ -188,7 +195,7 @@ describe('preparing', () => {
       run_id: 'build-1',
       spec: spec(),
       rows,
-      build: { stages: stages(64), label_conflicts: [] },
+      build: { stages: stages(64), label_conflicts: [], comparisons_left_out: 0 },
       store: (sha256) => sha256,
       onProgress: ({ done }) => {
         seen.push(done);

@@ -45,7 +45,9 @@ describe('the quality report', () => {
     ['without a reason', { in: 61, out: 60, dropped: 1, reasons: {}, bytes: 1 }],
   ])('fails when images were lost %s', async (_, validate) => {
     const before = { download: { in: 64, out: validate.in, dropped: 64 - validate.in, reasons: { HTTP_404: 64 - validate.in }, bytes: 1 } };
-    const report = await reportOf({ build: { stages: { ...stages(60), ...before, validate }, label_conflicts: [] } });
+    const report = await reportOf({
+      build: { stages: { ...stages(60), ...before, validate }, label_conflicts: [], comparisons_left_out: 0 },
+    });
     expect(report.checks.filter(({ status }) => status === 'fail').map(({ name, value }) => [name, value])).toEqual([
       ['counts of the stages', 'validate does not add up'],
     ]);
@@ -57,9 +59,10 @@ describe('the quality report', () => {
     const build = {
       stages: { ...stages(60), download: kept, validate: kept, deduplicate: half },
       label_conflicts: Array.from({ length: 30 }, (_, n) => ({ sha256: `${n}`, labels: ['a', 'b'] })),
+      comparisons_left_out: 7,
     };
     const report = await reportOf({ build });
-    for (const name of ['share of duplicates', 'label conflicts', 'share of items dropped'])
+    for (const name of ['share of duplicates', 'comparisons of much alike images left out', 'label conflicts', 'share of items dropped'])
       expect(statusOf(report, name), name).toBe('warn');
     expect(report.duplicates).toEqual({ exact: 100, near: 40 });
     expect([report.label_conflicts.count, report.label_conflicts.examples.length]).toEqual([30, 20]);
@@ -82,6 +85,7 @@ async function pageOf(): Promise<string> {
   const build = {
     stages: { [EVIL]: { in: 1, out: 0, dropped: 1, reasons: { [EVIL]: 1 }, bytes: 0 } },
     label_conflicts: [{ sha256: EVIL, labels: [EVIL] }],
+    comparisons_left_out: 0,
   };
   await writeVersion({ ...dataset, build, published: { ...dataset.published, created_by: EVIL } }, 1);
   return readFile(join(folder, 'prepared', 'report.html'), 'utf8');

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -18,7 +19,18 @@ async function write(path: string, text: string): Promise<void> {
 }
 
 const HASH = 'ab'.repeat(32);
-const list = (path: string) => build.list([{ type: 'manifest', path, label: 'of the source', split: 'validation' }]);
+const list = (path: string, changes = {}) => build.list([{ type: 'manifest', path, label: 'of the source', split: 'validation' }], changes);
+
+describe('a manifest at a URL', () => {
+  it('has a bad line, and no failure, where a path has half a character', async () => {
+    const fetchToFile: FetchToFile = async (_, file) => {
+      await writeFile(file, '{"path": "a\\ud800.png"}\n{"path": "b c.png"}\n');
+      return { bytes: 1, sha256: HASH };
+    };
+    const items = await build.list([{ type: 'manifest', path: 'https://x.org/list.jsonl' }], { fetchToFile });
+    expect(items.map(({ uri, drop }) => drop?.code ?? uri)).toEqual(['FORBIDDEN_PATH', 'https://x.org/b%20c.png']);
+  });
+});
 
 describe('a manifest', () => {
   it.each([
@@ -187,9 +199,12 @@ describe('a whole manifest is refused', () => {
     ['with a header only', 'list.csv', 'url\n', 'NO_ITEMS', 'at least one image'],
   ])('%s', async (_, path, text, code, message) => {
     await write(path, text);
-    const listing = list(path);
+    const { signal } = new AbortController();
+    const listing = list(path, { signal });
     await expect(listing).rejects.toMatchObject({ name: 'DatasetError', code });
     await expect(listing).rejects.toThrow(message);
+    // Each file that is being read listens.
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('that is larger than allowed', async () => {

@@ -93,6 +93,8 @@ def test_the_worker_exits_with_3_when_temporal_does_not_answer(nobody: str, caps
         ({"inputs": {"rows": {1}}}, "the input of the run holds a set at /inputs/rows", 2),
         ({"inputs": "x" * 300_000}, "of JSON, expected at most 262144", 2),
         ({"requested_by": "a\nb"}, "requested_by: expected a name of one line", 2),
+        ({"requested_by": " ada"}, "without spaces around it, got ' ada'", 2),
+        ({"requested_by": "ada\x85"}, "requested_by: expected a name of one line", 2),
     ],
 )
 def test_a_run_that_cannot_be_started_says_why(options: dict[str, Any], says: str, code: int, nobody: str) -> None:

@@ -72,7 +72,7 @@ class Report:
         (UUID(int=1), "a UUID at its root, which JSON cannot carry: write str(…)"),
         (Path("a"), "write str(…)"),
         (np.arange(3), "write ….tolist(), or store it as a file"),
-        (np.int64(3), "a int64 at its root"),
+        (np.int64(3), "an int64 at its root"),
         (Report(1), "a Report at its root, which JSON cannot carry: write it as text, numbers, lists and dicts"),
         (1 + 2j, "a complex at its root"),
         ({1: "a"}, "the key 1 at its root, of type int: write str(…)"),

@@ -120,6 +120,16 @@ async def swallows_and_asks_again() -> Any:
     return await sleep(2)
 
 
+async def forgets_to_wait() -> Any:
+    sleep(1)  # type: ignore[unused-coroutine]
+    return "at once"
+
+
+async def forgets_to_ask() -> Any:
+    await sleep(0)
+    approval("publish", timeout=1000)  # type: ignore[unused-coroutine]
+
+
 @pytest.mark.filterwarnings("ignore:coroutine:RuntimeWarning")
 @pytest.mark.parametrize(
     ("function", "says"),
@@ -130,10 +140,12 @@ async def swallows_and_asks_again() -> Any:
         (in_a_loop_of_a_thread, "beside itself"),
         (swallows, "went on after sleep()"),
         (swallows_and_asks_again, "went on after sleep()"),
+        (forgets_to_wait, "without waiting for it: write await before it"),
+        (forgets_to_ask, "write await before it"),
     ],
 )
 def test_refuses_what_cannot_be_resumed(function: Callable[..., Any], says: str) -> None:
-    failure = refused(step(function))
+    failure = refused(step(function), resume=[slept()] if function is forgets_to_ask else None)
     assert failure.type == "ENGINE_MISUSE"
     assert says in failure.message
 

@@ -150,3 +150,12 @@ def test_the_blueprint_has_what_was_said_and_nothing_else() -> None:
         ],
     }
     assert report.steps == [a, load]
+
+
+def test_a_workflow_needs_no_parentheses() -> None:
+    @workflow
+    def report(wf: Builder) -> None:
+        wf.timeline(a)
+
+    assert repr(report) == "workflow report@1"
+    assert report.blueprint() == {"name": "report", "version": "1", "steps": [{"name": "a"}]}

@@ -57,7 +57,7 @@ async def call(handler: Handler, value: Any, attempt: int, report: Callable[[Pro
 
 
 def _success(handler: Handler, result: Any, suspensions: Suspensions) -> Answer:
-    fault = suspensions.fault or suspensions.swallowed()
+    fault = suspensions.fault or suspensions.swallowed() or suspensions.forgotten()
     if fault is not None:
         raise fault
     if handler.undoes:

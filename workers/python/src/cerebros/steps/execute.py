@@ -31,7 +31,8 @@ _WORKFLOW = "blueprint"
 _KIND = "blueprint"
 _QUEUE = "cerebros"
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,200}")
-_PERSON = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
+_PERSON = re.compile(r"(?! )[^\x00-\x1f\x7f-\x9f]{1,200}(?<! )")
+"""As `checkPerson` has it: who decides is named so too, and is to be told from who asked."""
 _KIND_ATTRIBUTE = SearchAttributeKey.for_keyword("CerebrosKind")
 _STATUS_ATTRIBUTE = SearchAttributeKey.for_keyword("CerebrosStatus")
 
@@ -154,5 +155,6 @@ def _checked_id(id: str | None) -> str:
 
 def _checked_person(name: str) -> str:
     if _PERSON.fullmatch(name) is None:
-        raise UserError(f"requested_by: expected a name of one line, 1 to 200 characters, got {name!r:.60}; give another")
+        expected = "expected a name of one line, 1 to 200 characters, without spaces around it"
+        raise UserError(f"requested_by: {expected}, got {name!r:.60}; give another")
     return name

@@ -109,7 +109,11 @@ def _fault_of_scalar(value: Any, at: str) -> str | None:
     if isinstance(value, float):
         return None if math.isfinite(value) else f"{float(value)} at {_place(at)}: write None, or a finite number"
     name = type(value).__name__
-    return f"a {name} at {_place(at)}, which JSON cannot carry: {_CURES.get(name, _ANY_OTHER)}"
+    return f"{_one(name)} at {_place(at)}, which JSON cannot carry: {_CURES.get(name, _ANY_OTHER)}"
+
+
+def _one(name: str) -> str:
+    return f"{'an' if name[0].lower() in 'aeio' else 'a'} {name}"
 
 
 def _is_broken(text: str) -> bool:

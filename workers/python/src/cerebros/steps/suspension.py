@@ -7,7 +7,7 @@ On that call its function runs from the start, and the suspensions it had before
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -45,34 +45,51 @@ class Decision:
         return self.decision == "approved"
 
 
-async def sleep(duration: Duration, data: Any = None) -> Slept:
+def sleep(duration: Duration, data: Any = None) -> Coroutine[Any, Any, Slept]:
     """Lets the run sleep, up to ten years, while no worker is needed. Only inside a step, and awaited by the step itself.
 
     `duration` is a timedelta or whole milliseconds; `data` is JSON of at most 256 KiB, given back afterwards. What stands before it
     in the step runs again when the sleep is over.
     """
-    suspensions = current("sleep")
+    return _sleep(_called("sleep"), duration, data)
+
+
+async def _sleep(suspensions: Suspensions, duration: Duration, data: Any) -> Slept:
+    suspensions.awaited += 1
     ms = _checked_ms(duration, "the duration of sleep()", 0)
     encode(data, f"the data of sleep() in step {suspensions.step_name}")
     record = cast(SleepRecord, suspensions.take({"status": "SLEEP", "duration_ms": ms, "data": data}))
     return Slept(record["data"], record["slept_ms"])
 
 
-async def approval(  # noqa: PLR0913 -- the fields of a request, each by its name
+def approval(  # noqa: PLR0913 -- the fields of a request, each by its name
     approval_type: str,
     *,
     timeout: Duration,
     data: Any = None,
     on_timeout: TimeoutPolicy = "reject",
     approvers: Sequence[str] | None = None,
-) -> Decision:
+) -> Coroutine[Any, Any, Decision]:
     """Waits, up to ten years, until somebody decides. Only inside a step, and awaited by the step itself.
 
     `approval_type` says what is to be decided, for people and filters: 1 to 200 characters. `data` is JSON of at most 256 KiB for
     who decides. When nobody does within `timeout` (a timedelta or whole milliseconds), that counts as `on_timeout` says; `fail` fails the
     step with `APPROVAL_TIMEOUT`. `approvers` are the 1 to 100 names of those who may; by default everybody but who started the run.
     """
-    suspensions = current("approval")
+    asked = {"approval_type": approval_type, "timeout": timeout, "data": data, "on_timeout": on_timeout, "approvers": approvers}
+    return _approval(_called("approval"), **asked)
+
+
+async def _approval(  # noqa: PLR0913 -- as above
+    suspensions: Suspensions,
+    *,
+    approval_type: Any,
+    timeout: Any,
+    data: Any,
+    on_timeout: Any,
+    approvers: Any,
+) -> Decision:
+    suspensions.awaited += 1
     encode(data, f"the data of approval() in step {suspensions.step_name}")
     request: Approval = {
         "status": "APPROVAL",
@@ -101,6 +118,9 @@ class Suspensions:
         self.step_name = step_name
         self.asked: Sleep | Approval | None = None
         self.fault: Exception | None = None
+        # How often sleep() and approval() were called, and how often that was awaited.
+        self.called = 0
+        self.awaited = 0
         self._resume = resume
         self._taken = 0
         self._allowed = allowed
@@ -125,6 +145,12 @@ class Suspensions:
             return None
         cure = "catch Exception instead of BaseException, and return nothing in a finally"
         return refusal("ENGINE_MISUSE", f"step {self.step_name} went on after sleep() or approval(), which end the call: {cure}")
+
+    def forgotten(self) -> Exception | None:
+        """A failure for a step that called for a suspension and did not wait for it, which would be lost without a word."""
+        if self.called == self.awaited:
+            return None
+        return refusal("ENGINE_MISUSE", f"step {self.step_name} called sleep() or approval() without waiting for it: write await before it")
 
     def _misuse(self) -> Exception | None:
         if not self._allowed:
@@ -156,6 +182,12 @@ def current(what: str) -> Suspensions:
     except LookupError:
         hint = "run its workflow with run_local(), or on a worker"
         raise RuntimeError(f"{what}() was called outside of a step, where nobody can suspend it: {hint}") from None
+
+
+def _called(what: str) -> Suspensions:
+    suspensions = current(what)
+    suspensions.called += 1
+    return suspensions
 
 
 def _task() -> asyncio.Task[Any] | None:

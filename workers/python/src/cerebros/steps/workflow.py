@@ -127,8 +127,8 @@ class Workflow:
         """Runs it here, without any server, and answers the outputs of its steps, by name; nothing of it survives this process.
 
         Steps are called as a worker calls them: retried, called again after each sleep and decision, undone when the run fails or is
-        cancelled. `on_approval` decides (default: who sits at the terminal). Sleeps, and the waits between attempts, take `time_scale`
-        times as long as they say. Raises `RunFailed`.
+        cancelled. `on_approval` decides (default: who sits at the terminal); it is not held to `approvers`. Sleeps, and the waits between
+        attempts, take `time_scale` times as long as they say. Raises `RunFailed`.
         """
         if not 0 <= time_scale <= 1000:
             raise UserError(f"time_scale: expected 0 to 1000, got {time_scale}")
@@ -136,20 +136,32 @@ class Workflow:
         return await LocalRun(self._graph, {} if inputs is None else inputs, options).run()
 
 
-def workflow(*, name: str | None = None, version: str = "1") -> Callable[[Callable[[Builder], None]], Workflow]:
+Declare = Callable[[Builder], None]
+"""A function that declares the steps of a workflow."""
+
+
+@overload
+def workflow(declare: Declare, /) -> Workflow: ...
+
+
+@overload
+def workflow(*, name: str | None = None, version: str = "1") -> Callable[[Declare], Workflow]: ...
+
+
+def workflow(declare: Declare | None = None, /, *, name: str | None = None, version: str = "1") -> Workflow | Callable[[Declare], Workflow]:
     """Makes a workflow of a function that declares its steps on the `Builder` it is given; its docstring is the description.
 
     `name` (default: the function's) and `version`: letters, digits, ".", "_" or "-", at most 100. Raises `ValueError` or `TypeError` when
     the steps do not fit together.
     """
 
-    def make(declare: Callable[[Builder], None]) -> Workflow:
-        own = name or declare.__name__
+    def make(declared: Declare) -> Workflow:
+        own = name or declared.__name__
         for what, text in (("name", own), ("version", version)):
             if not isinstance(text, str) or NAME.fullmatch(text) is None:
                 raise ValueError(f'workflow {own}: {what}: expected letters, digits, ".", "_" or "-", 1 to 100 of them, got {text!r:.60}')
         builder = Builder()
-        declare(builder)
-        return Workflow(own, version, description_of(inspect.getdoc(declare)), builder.graph(own))
+        declared(builder)
+        return Workflow(own, version, description_of(inspect.getdoc(declared)), builder.graph(own))
 
-    return make
+    return make if declare is None else make(declare)
