@@ -1,10 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Native modules and child processes: forks, one file a process. */
+/** Native modules and child processes: forks, one file a process; two files at a time on two cores. */
 const shared = {
   pool: 'forks' as const,
-  // Files mostly wait for servers of their own, so that two of them leave half of two cores idle.
-  maxWorkers: 3,
+  maxWorkers: 2,
   testTimeout: 60_000,
   hookTimeout: 120_000,
   globalSetup: ['test/support/global-setup.ts'],

@@ -10,7 +10,7 @@ import { bytes, door, fails, QUEUE, scripted, startStepWorld, type Answer, type 
 import { until } from '../support/until.ts';
 
 // What a worker answers that does not keep to the protocol, in any language, and what the run shows. What Python itself refuses before
-// it leaves the worker is in python-faults.test.ts.
+// it leaves the worker is in python-faults.long.test.ts.
 
 let world: StepWorld;
 beforeAll(async () => void (world = await startStepWorld()));
