@@ -8,7 +8,8 @@ import {
 } from '../contracts/dataset-build.ts';
 import type { DatasetStageInput } from '../contracts/dataset-stage.ts';
 import type { SagaStart } from '../contracts/saga-start.ts';
-import { callSteps, runChild } from './saga/calls.ts';
+import { callSteps } from './saga/calls.ts';
+import { runChild } from './saga/children.ts';
 import { runSaga } from './saga/run-saga.ts';
 
 const light = callSteps<DatasetBuildActivities>();

@@ -11,7 +11,8 @@ import {
 } from '../contracts/nas-search.ts';
 import type { NasStudyInput } from '../contracts/nas-study.ts';
 import type { SagaStart } from '../contracts/saga-start.ts';
-import { callSteps, runChild } from './saga/calls.ts';
+import { callSteps } from './saga/calls.ts';
+import { runChild } from './saga/children.ts';
 import { runSaga } from './saga/run-saga.ts';
 
 const light = callSteps<NasRunActivities>();

@@ -7,7 +7,8 @@ import {
   type NasSearchResult,
 } from '../contracts/nas-search.ts';
 import type { SagaStart } from '../contracts/saga-start.ts';
-import { callSteps, runSubSaga, undoSubSaga } from './saga/calls.ts';
+import { callSteps } from './saga/calls.ts';
+import { runSubSaga, undoSubSaga } from './saga/children.ts';
 import { runSaga } from './saga/run-saga.ts';
 
 const light = callSteps<NasSearchActivities>();

@@ -8,7 +8,8 @@ import {
   type TrainingRunInput,
   type TrainingRunResult,
 } from '../contracts/training-run.ts';
-import { callSteps, startJob } from './saga/calls.ts';
+import { callSteps } from './saga/calls.ts';
+import { startJob } from './saga/children.ts';
 import { runSaga } from './saga/run-saga.ts';
 import type { Answer } from './saga/types.ts';
 

@@ -28,13 +28,12 @@ const input = (job: string, max_retries: number): string => JSON.stringify({ def
 const askedOf = (job: string): string[] =>
   world.source.asked.filter((path) => path.startsWith(`/${job}/`)).map((path) => path.slice(job.length + 2));
 
-/** Asks for the progress every 200 ms until it has one of these states. */
+/** Asks for the progress again and again until it has one of these states. */
 async function followed(id: string, ...states: readonly string[]): Promise<ProgressObject[]> {
   const samples: ProgressObject[] = [];
   await until(async () => {
     const sample = await world.jobs.getWorkflowProgress(id);
     samples.push(sample);
-    await new Promise((resolve) => setTimeout(resolve, 200));
     return states.includes(sample.status);
   });
   return samples;

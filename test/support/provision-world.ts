@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { truthOf } from '../../src/cli/demo/cloud-emulated.ts';
 import { connect, type Cerebros } from '../../src/client/connect.ts';
 import { listResources } from '../../src/client/provision/resources.ts';
 import { startSaga } from '../../src/client/start.ts';
@@ -67,7 +68,7 @@ export async function startProvisionWorld(token: string): Promise<ProvisionWorld
       return closed(id);
     },
     cli: (args) => cli(args, { env }),
-    truth: () => idsOf(cloud),
+    truth: () => truthOf(cloud),
     ledger: async () => (await listResources(cerebros)).map(({ type, provider_id }) => `${type} ${provider_id}`).toSorted(),
     fillBudget: async () => {
       const sql = await cerebros.ledger();
@@ -80,16 +81,4 @@ export async function startProvisionWorld(token: string): Promise<ProvisionWorld
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
-}
-
-function idsOf(cloud: Emulator): string[] {
-  const { droplets, volumes, snapshots, vpcs, firewalls, reserved_ips } = cloud.truth().resources;
-  return [
-    ...droplets.map(({ id }) => `droplet ${id}`),
-    ...volumes.map(({ id }) => `volume ${id}`),
-    ...snapshots.map(({ id }) => `snapshot ${id}`),
-    ...vpcs.filter((vpc) => !vpc.default).map(({ id }) => `vpc ${id}`),
-    ...firewalls.map(({ id }) => `firewall ${id}`),
-    ...reserved_ips.map(({ ip }) => `reserved_ip ${ip}`),
-  ].toSorted();
 }

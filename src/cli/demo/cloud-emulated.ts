@@ -30,7 +30,7 @@ export async function compareTruth({ cerebros }: DemoStage, { emulator }: DemoCl
 }
 
 /** `type id`, sorted, without the default VPCs. */
-function truthOf(emulator: Emulator): string[] {
+export function truthOf(emulator: Emulator): string[] {
   const { droplets, volumes, snapshots, vpcs, firewalls, reserved_ips } = emulator.truth().resources;
   return [
     ...droplets.map(({ id }) => `droplet ${id}`),

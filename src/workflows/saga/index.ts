@@ -1,5 +1,6 @@
 /** The engine, for own sagas: import it in workflow code. */
-export { callSteps, runChild, runSubSaga, startJob, undoSubSaga, type JobRef, type StepCalls } from './calls.ts';
+export { callSteps, type StepCalls } from './calls.ts';
+export { runChild, runSubSaga, startJob, undoSubSaga, type JobRef } from './children.ts';
 export { runPlan, type Driver, type Given } from './run-plan.ts';
 export { runSaga } from './run-saga.ts';
 export type { Answer, Body, Saga, SagaArguments, StepOptions } from './types.ts';

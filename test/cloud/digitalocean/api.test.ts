@@ -132,7 +132,7 @@ describe('the token', () => {
     const make = (base_url: string) => createApi({ token: new ApiToken(SECRET), rate_limit: UNLIMITED, base_url });
     expect(() => make('http://api.digitalocean.com')).toThrow('expected an https:// URL');
     expect(() => new ApiToken('short')).toThrow('expected a DigitalOcean token');
-    expect(make('http://127.0.0.1:1')).toBeDefined();
+    expect(() => make('http://127.0.0.1:1')).not.toThrow();
   });
 });
 

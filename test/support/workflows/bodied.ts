@@ -1,7 +1,8 @@
 import { sleep } from '@temporalio/workflow';
 import type { Json } from '../../../src/contracts/ledger.ts';
 import type { SagaStart } from '../../../src/contracts/saga-start.ts';
-import { callSteps, runSubSaga } from '../../../src/workflows/saga/calls.ts';
+import { callSteps } from '../../../src/workflows/saga/calls.ts';
+import { runSubSaga } from '../../../src/workflows/saga/children.ts';
 import { runSaga } from '../../../src/workflows/saga/run-saga.ts';
 import type { Saga } from '../../../src/workflows/saga/types.ts';
 import { bodiedPlan, type BodiedInput } from '../bodied.ts';

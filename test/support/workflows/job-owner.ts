@@ -2,7 +2,7 @@ import { proxyActivities, upsertMemo } from '@temporalio/workflow';
 import { definePlan } from '../../../src/contracts/plan.ts';
 import { PROGRESS_MEMO } from '../../../src/contracts/progress.ts';
 import type { SagaStart } from '../../../src/contracts/saga-start.ts';
-import { runChild } from '../../../src/workflows/saga/calls.ts';
+import { runChild } from '../../../src/workflows/saga/children.ts';
 import { runSaga } from '../../../src/workflows/saga/run-saga.ts';
 import type { JobOwnerInput, WorkActivities } from '../job-owner.ts';
 
