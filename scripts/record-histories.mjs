@@ -20,6 +20,7 @@ import { blueprintRecipes } from './histories/blueprints.mjs';
 import { DATASET_CHILDREN, datasetRecipes, openImageSource } from './histories/datasets.mjs';
 import { jobRecipes } from './histories/jobs.mjs';
 import { recordLongSleep } from './histories/long-sleep.mjs';
+import { checkCloudRecipes } from './histories/check-cloud.mjs';
 import { openCloud, provisionRecipes } from './histories/provision.mjs';
 import { serveSteps } from './histories/step-worker.mjs';
 
@@ -148,11 +149,17 @@ const dataDir = mkdtempSync('/var/tmp/cerebros-record-');
 chmodSync(dataDir, 0o755);
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(TEMPORAL_|CEREBROS_|DATABASE_URL$)/.test(name)));
 env.CEREBROS_DATA_DIR = dataDir;
+// Recipes roll back what they terminate.
+env.CEREBROS_RECONCILE_EVERY_MS = '0';
+env.CEREBROS_DRIFT_EVERY_MS = '0';
 const source = await openImageSource(dataDir);
 Object.assign(env, source.env);
 const cloud = await openCloud();
 Object.assign(env, cloud.env);
-Object.assign(RECIPES, provisionRecipes({ cerebros, closed, start, until, cloud }));
+const history = (id) => historyJson(client, id);
+const cancel = (id) => client.workflow.getHandle(id).cancel();
+Object.assign(RECIPES, checkCloudRecipes({ cerebros, history, cancel, until, cloud }));
+Object.assign(RECIPES, provisionRecipes({ cerebros, closed, reaches, start, until, cloud }));
 Object.assign(RECIPES, datasetRecipes({ cerebros, closed, idle, start, source, dir: dataDir }));
 const ports = ['--port', '--ui-port', '--ledger-port', '--web-port'].flatMap((flag) => [flag, 'auto']);
 const dev = spawn(process.execPath, [MAIN, 'dev', '--data-dir', dataDir, ...ports], { env, stdio: ['ignore', 'ignore', 'inherit'] });

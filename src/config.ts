@@ -12,6 +12,13 @@ import type { Source, TemporalEndpoint } from './stack/temporal-connection.ts';
 export type Env = Readonly<Record<string, string | undefined>>;
 
 const text = z.string().min(1).optional();
+/** Between two runs of a schedule. */
+const everyMs = z.coerce
+  .number()
+  .int()
+  .max(86_400_000, 'expected at most 86400000 ms')
+  .refine((ms) => ms === 0 || ms >= 1000, 'expected at least 1000 ms, or 0 for never')
+  .optional();
 const variables = z.object({
   CEREBROS_DATA_DIR: text,
   CEREBROS_ARTIFACTS_DIR: text,
@@ -24,6 +31,8 @@ const variables = z.object({
   CEREBROS_CLOUD_URL: z.url({ protocol: /^https?$/, error: 'expected a URL as https://api.digitalocean.com' }).optional(),
   CEREBROS_CLOUD_TOKEN: text,
   CEREBROS_CLOUD_GAP_MS: z.coerce.number().int().min(100, 'expected at least 100 ms').max(600_000, 'expected at most 600000 ms').optional(),
+  CEREBROS_RECONCILE_EVERY_MS: everyMs,
+  CEREBROS_DRIFT_EVERY_MS: everyMs,
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'expected postgres://user:password@host:port/database')
@@ -51,6 +60,10 @@ export interface Settings {
   readonly cloud_token: ApiToken | null;
   /** `CEREBROS_CLOUD_GAP_MS`, 100 to 600,000, default 60,000: between the two looks for what may have been made. */
   readonly cloud_gap_ms: number;
+  /** `CEREBROS_RECONCILE_EVERY_MS`, 1,000 to 86,400,000, default 60,000: how often runs that Temporal ended are rolled back. 0: never. */
+  readonly reconcile_every_ms: number;
+  /** `CEREBROS_DRIFT_EVERY_MS`, 1,000 to 86,400,000, default 600,000: how often the cloud is compared with the ledger. 0: never. */
+  readonly drift_every_ms: number;
   /** `$XDG_CACHE_HOME/cerebros`, default `~/.cache/cerebros`. */
   readonly cache_dir: string;
   /** `DATABASE_URL`; null: Postgres is embedded. */
@@ -78,6 +91,8 @@ export function loadSettings(env: Env, dataDir?: string): Settings {
     cloud_url: set.CEREBROS_CLOUD_URL ?? 'https://api.digitalocean.com',
     cloud_token: tokenOf(set.CEREBROS_CLOUD_TOKEN),
     cloud_gap_ms: set.CEREBROS_CLOUD_GAP_MS ?? 60_000,
+    reconcile_every_ms: set.CEREBROS_RECONCILE_EVERY_MS ?? 60_000,
+    drift_every_ms: set.CEREBROS_DRIFT_EVERY_MS ?? 600_000,
     cache_dir: join(cacheHome, 'cerebros'),
     database_url: set.DATABASE_URL ?? null,
     temporal_address: set.TEMPORAL_ADDRESS ?? null,

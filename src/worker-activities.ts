@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Client } from '@temporalio/client';
+import { createCloudCheckActivities } from './activities/cloud-check.ts';
 import { createDatasetBuildActivities } from './activities/dataset-build.ts';
 import { createDatasetStageActivities } from './activities/dataset-stage.ts';
 import { createKeepValue } from './activities/keep-value.ts';
@@ -9,8 +10,10 @@ import { createNasSearchActivities } from './activities/nas-search.ts';
 import { createStudyActivities } from './activities/nas-study.ts';
 import { createNoopRung } from './activities/noop-rung.ts';
 import { createProofActivities } from './activities/proof.ts';
+import { createReconcileActivities } from './activities/reconcile.ts';
 import { serveSteps } from './activities/serve-steps.ts';
 import { createProvisionActivities, type ProvisionDependencies } from './activities/provision.ts';
+import { createRequestApproval } from './activities/request-approval.ts';
 import { createSubSagaActivities } from './activities/sub-saga.ts';
 import { createTrainingJobActivities } from './activities/training-job.ts';
 import { createTrainRung } from './activities/train-rung.ts';
@@ -18,10 +21,12 @@ import { createTrainingRunActivities } from './activities/training-run.ts';
 import { ArtifactStore } from './artifacts/store.ts';
 import type { Cerebros } from './client/connect.ts';
 import { createJobs } from './client/jobs.ts';
+import { rollBackEnded } from './client/reconcile.ts';
+import { runState } from './client/run-state.ts';
 import { undoRun } from './client/undo-run.ts';
 import { systemClock } from './cloud/clock.ts';
 import { createApi } from './cloud/digitalocean/api.ts';
-import { digitalOceanPort } from './cloud/digitalocean/port.ts';
+import { DIGITALOCEAN_TYPES, digitalOceanPort } from './cloud/digitalocean/port.ts';
 import { createRateLimit } from './cloud/rate-limit.ts';
 import type { Settings } from './config.ts';
 import type { Sql } from './ledger/connection.ts';
@@ -52,6 +57,7 @@ export function createWorkerActivities({ sql, database_url, client, cerebros, se
   const jobs = createJobs(client);
   const { dataset_roots: roots, dataset_allow: allow } = settings;
   const stages = createDatasetStageActivities({ artifacts, roots, allow });
+  const cloud = cloudOf(sql, settings);
   const steps = {
     ...createProofActivities(),
     ...createSubSagaActivities({ undo: (id, signal) => undoRun(cerebros, id, signal) }),
@@ -66,11 +72,16 @@ export function createWorkerActivities({ sql, database_url, client, cerebros, se
       ...createKeepValue(),
       ...createStudyActivities({ sql, artifacts }),
       ...createNoopRung(),
+      ...createRequestApproval(),
+      ...createReconcileActivities({ rollBackEnded: (signal) => rollBackEnded(cerebros, { signal }) }),
       ...stages,
       ...serveSteps(steps),
     },
     compute: { ...createTrainingJobActivities({ artifacts }), ...createTrainRung({ artifacts }), ...stages },
-    cloud: serveSteps(createProvisionActivities({ ledger: createResourceLedger(sql), cloud: cloudOf(sql, settings) })),
+    cloud: {
+      ...serveSteps(createProvisionActivities({ ledger: createResourceLedger(sql), cloud })),
+      ...createCloudCheckActivities({ sql, cloud, types: DIGITALOCEAN_TYPES, runState: (id) => runState(cerebros, id) }),
+    },
     computeSlots: availableParallelism(),
   };
 }

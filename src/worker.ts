@@ -12,6 +12,7 @@ import { setWorkerIdentity } from './activities/serve-steps.ts';
 import { openLedger, withLedger } from './ledger/connection.ts';
 import { migrate } from './ledger/migrate.ts';
 import { workerLogger } from './worker-log.ts';
+import { ensureSchedules } from './worker-schedules.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 export interface WorkerStart {
@@ -33,7 +34,8 @@ const GRACE = '5 seconds';
 
 /** Connects, brings the ledger's tables up to date, and checks what a worker needs. Throws a `UserError` when our search attributes are not registered. */
 export async function startWorker({ connections, queues = OWN_QUEUES }: WorkerStart): Promise<CerebrosWorker> {
-  Runtime.install({ shutdownSignals: [], logger: workerLogger(), telemetryOptions: { logging: { filter: 'warn', forward: {} } } });
+  const logger = workerLogger();
+  Runtime.install({ shutdownSignals: [], logger, telemetryOptions: { logging: { filter: 'warn', forward: {} } } });
   const identity = `${process.pid}@${hostname()}`;
   setWorkerIdentity(identity);
   const { connection: options, namespace } = connections.temporal;
@@ -47,6 +49,7 @@ export async function startWorker({ connections, queues = OWN_QUEUES }: WorkerSt
   const activities = createWorkerActivities({ sql, database_url: databaseUrl, client, cerebros, settings: connections.settings });
   const shared = { connection, namespace, identity, dataConverter: DATA_CONVERTER, shutdownGraceTime: GRACE };
   const workers = await Promise.all(queues.map((queue) => Worker.create({ ...shared, ...optionsOf(queue, activities) })));
+  await ensureSchedules(client, { queues, settings: connections.settings }, (message) => logger.warn(message));
   return {
     run: async () => {
       try {

@@ -11,6 +11,8 @@ export interface ProvisioningState {
   readonly saga_id: string;
   /** The same for every attempt. */
   readonly idempotency_key: string;
+  /** `SAGA/STEP`: whose change of a spec it is, the same for the step and its undo. */
+  readonly change: string;
   readonly signal: AbortSignal;
   /** Of the step's params, else the run's inputs; refs in it are the ids that they stand for. Throws `UNKNOWN_REF`. */
   getInput(name: string): Json | undefined;
@@ -23,13 +25,14 @@ export interface ProvisioningState {
 /** The state of a call, and what is put into it. */
 export function openState(
   { urn, inputs, context }: ProvisionCall,
-  { saga_id, idempotency_key, signal }: StepContext,
+  { saga_id, step_name, idempotency_key, signal }: StepContext,
 ): { readonly state: ProvisioningState; readonly put: { [name: string]: Json } } {
   const put: { [name: string]: Json } = {};
   const state: ProvisioningState = {
     urn,
     saga_id,
     idempotency_key,
+    change: `${saga_id}/${step_name}`,
     signal,
     getInput: (name) => (Object.hasOwn(inputs, name) ? resolved(inputs[name] ?? null, context) : undefined),
     getOutput: (name) => (Object.hasOwn(put, name) ? put[name] : context[name]),

@@ -4,6 +4,7 @@ import type { ResourceLedger } from '../contracts/cloud.ts';
 import type { Json } from '../contracts/ledger.ts';
 import type { ProvisionActivities, ProvisionCall } from '../contracts/provision.ts';
 import { UserError } from '../contracts/user-error.ts';
+import { cloudNotConfigured } from './cloud-not-configured.ts';
 import type { ModuleWorld } from './provision-module.ts';
 import { PROVISION_MODULES } from './provision-modules.ts';
 import { openState } from './provision-state.ts';
@@ -21,7 +22,7 @@ export function createProvisionActivities({ ledger, cloud }: ProvisionDependenci
   return {
     executeStep: (call, step) =>
       asStep(async () => {
-        if (!cloud) throw notConfigured();
+        if (!cloud) throw cloudNotConfigured();
         const { state, put } = openState(call, step);
         await PROVISION_MODULES[call.module].execute({ ...cloud, ledger }, state);
         return put;
@@ -29,7 +30,7 @@ export function createProvisionActivities({ ledger, cloud }: ProvisionDependenci
     compensateStep: ({ outcome, ...call }, step) =>
       asStep(async () => {
         if (!(await mayBeThere(ledger, call, step))) return null;
-        if (!cloud) throw notConfigured();
+        if (!cloud) throw cloudNotConfigured();
         const own = outcome.status === 'done' ? (outcome.output as ProvisionCall['context']) : {};
         const { state } = openState({ ...call, context: { ...call.context, ...own } }, step);
         await PROVISION_MODULES[call.module].compensate?.({ ...cloud, ledger }, state);
@@ -42,7 +43,7 @@ export function createProvisionActivities({ ledger, cloud }: ProvisionDependenci
 async function mayBeThere(ledger: ResourceLedger, { module, urn }: ProvisionCall, { saga_id }: StepContext): Promise<boolean> {
   const row = await ledger.find(urn);
   if (!row || row.state === 'deleted') return false;
-  const made = module.startsWith('create_') || module === 'snapshot_volume';
+  const made = /^(create|attach|snapshot)_/.test(module);
   return !made || row.saga_id === saga_id;
 }
 
@@ -59,11 +60,4 @@ async function asStep<T extends Json>(work: () => Promise<T>): Promise<T> {
     const after = retry_after_ms === undefined ? {} : { nextRetryDelay: retry_after_ms };
     throw ApplicationFailure.create({ message, type: code, nonRetryable: !retryable, ...after });
   }
-}
-
-function notConfigured(): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(
-    'expected CEREBROS_CLOUD_TOKEN on the worker that serves the queue cerebros-cloud, it is not set; set it and start the worker again',
-    'CLOUD_NOT_CONFIGURED',
-  );
 }

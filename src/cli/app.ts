@@ -2,7 +2,9 @@ import { ArgumentScannerError, buildApplication, buildRouteMap, run, text_en, ty
 import * as approvals from './commands/approvals.ts';
 import * as blueprint from './commands/blueprint.ts';
 import * as controls from './commands/controls.ts';
+import * as provision from './commands/provision.ts';
 import * as datasets from './commands/datasets.ts';
+import * as drift from './commands/drift.ts';
 import * as plans from './commands/plans.ts';
 import * as records from './commands/records.ts';
 import * as runs from './commands/runs.ts';
@@ -48,7 +50,9 @@ const routes = buildRouteMap({
     datasets: datasets.datasetsRoutes,
     leaderboard: study.leaderboardCommand,
     study: study.studyRoutes,
+    drift: drift.driftCommand,
     blueprint: blueprint.blueprintRoutes,
+    provision: provision.provisionRoutes,
   },
   docs: {
     brief: 'Durable sagas on Temporal',

@@ -66,6 +66,13 @@ export interface HistoryFlags extends GlobalFlags {
   readonly runId?: string;
 }
 
+export interface DriftFlags extends GlobalFlags {
+  readonly stack?: string;
+  readonly apply?: boolean;
+  readonly as?: string;
+  readonly wait?: boolean;
+}
+
 export interface LimitFlags extends GlobalFlags {
   readonly limit?: number;
 }

@@ -56,7 +56,7 @@ export function skipStep(cerebros: Cerebros, id: string, step: string, result: J
  * Stops the running step now and undoes everything. Of a run that is halted, or that Temporal ended without undo, it is its rollback with
  * reason `cancelled`; one that never started is over at once.
  */
-export async function cancelRun(cerebros: Cerebros, id: string): Promise<ControlResult> {
+export async function cancelSaga(cerebros: Cerebros, id: string): Promise<ControlResult> {
   checkRunId(id);
   const description = await describeRun(cerebros, id);
   if (description?.status.name === 'RUNNING') {

@@ -9,7 +9,7 @@ import { insertPendingRun } from '../ledger/queries/insert-pending-run.ts';
 import type { RunFilter } from '../ledger/queries/list-runs.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { callLedger, type Cerebros } from './connect.ts';
-import { cancelRun, pauseRun, resumeRun, type ControlResult } from './control.ts';
+import { cancelSaga, pauseRun, resumeRun, type ControlResult } from './control.ts';
 import { invalidInput } from './errors.ts';
 import { controlRefused, takesControl, type JobControl } from './job-controls.ts';
 import { listSagas } from './list.ts';
@@ -109,7 +109,7 @@ export class JobOrchestrator {
   /** Stops the running steps and undoes everything; one that was never started is cancelled at once. */
   async cancelWorkflow(id: string): Promise<ControlResult> {
     await this.#checked('cancel', id);
-    return cancelRun(this.#cerebros, id);
+    return cancelSaga(this.#cerebros, id);
   }
 
   /** Undoes the completed steps from `fromStep` (name or index) on, and goes on from there; a dry run only says so. */

@@ -22,7 +22,7 @@ export interface PrepareOptions {
   readonly base_dir?: string | undefined;
   /** Finds the blueprint that an input names. Without it an input must hold the blueprint itself. */
   readonly blueprints?: BlueprintLookup | undefined;
-  /** Makes the steps that a suspension or offboarding leaves to the ledger. Without it such an input must hold them. */
+  /** Makes the steps that a suspension, offboarding or rollback leaves to the ledger. Without it such an input must hold them. */
   readonly stacks?: StackLookup | undefined;
 }
 

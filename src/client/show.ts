@@ -1,4 +1,4 @@
-import type { SagaRun } from '../contracts/ledger.ts';
+import type { SagaRun, SagaStepRow } from '../contracts/ledger.ts';
 import { showQuery } from '../contracts/messages.ts';
 import { QUEUES } from '../contracts/queues.ts';
 import { getRun } from '../ledger/queries/get-run.ts';
@@ -26,6 +26,11 @@ export async function showRun(cerebros: Cerebros, id: string): Promise<SagaRun> 
   return queryRun(cerebros, id, QUERY_MS).catch((error: unknown) => {
     throw row && error instanceof UserError && error.exitCode === 3 ? row : error;
   });
+}
+
+/** The steps of a run and what came of each, in the order of its plan. Throws as `showRun` does. */
+export async function listStepResults(cerebros: Cerebros, id: string): Promise<readonly SagaStepRow[]> {
+  return (await showRun(cerebros, id)).steps;
 }
 
 /** The run's row and steps in the ledger; undefined when it has none. */

@@ -57,7 +57,7 @@ export async function startSaga(cerebros: Cerebros, request: StartRequest): Prom
   const id = checkedId(request.id ?? `${request.kind}-${randomBytes(4).toString('hex')}`);
   const given = sagaStart(request);
   const blueprints = (reference: string): Promise<Blueprint> => namedBlueprint(cerebros, reference, request.id);
-  const stacks: StackLookup = (removal) => stackSteps(cerebros, removal, request.id);
+  const stacks: StackLookup = (stack) => stackSteps(cerebros, stack, request.id);
   const prepared = await prepareInput(request.kind, request.input, { base_dir: request.base_dir, blueprints, stacks });
   const { on_failure } = prepared.kind;
   const start: SagaStart = { ...(on_failure === undefined ? {} : { on_failure }), ...given };

@@ -11,22 +11,34 @@ export interface DeleteOptions extends RemoveOptions {
 }
 
 /**
- * Takes a resource away, and keeps it from being made: works from the ledger alone, whatever became of its creation, and accepts that
+ * Takes a resource away on behalf of a run, and keeps it from being made: works from the ledger alone, whatever became of its creation, and accepts that
  * nothing happened. Killed anywhere, it may be called again. While it fails the row stays `deleting`; throws `CloudError`, of which
  * `DELETE_AMBIGUOUS` means that more is found under the name than was ever asked for, and nothing was deleted.
  */
 export async function deleteResource(
   dependencies: ProtocolDependencies,
-  { urn }: { readonly urn: string },
+  { urn, saga_id }: { readonly urn: string; readonly saga_id: string | null },
   options: DeleteOptions = {},
 ): Promise<void> {
-  const row = await dependencies.ledger.markDeleting(urn);
+  const row = await dependencies.ledger.markDeleting({ urn, deleted_by: saga_id });
   if (!row || row.state === 'deleted') return;
   const { type, provider_id, observed, posts } = row;
   if (provider_id !== null) await removeWithRetry(dependencies, { type, provider_id, observed }, options);
   // A second POST is sent only after the first was not found: it may turn up yet.
   if (posts > (provider_id === null ? 0 : 1)) await removeUnknown(dependencies, row, options);
   await dependencies.ledger.markDeleted(urn);
+}
+
+/** Takes a deletion back as far as that goes: what is still there stays. */
+export async function keepResource(
+  { port, ledger }: ProtocolDependencies,
+  { urn }: { readonly urn: string },
+  { signal }: Pick<DeleteOptions, 'signal'> = {},
+): Promise<void> {
+  const row = await ledger.find(urn);
+  if (row?.state !== 'deleting' || row.provider_id === null) return;
+  const { type, provider_id, observed } = row;
+  if (await port.get({ type, provider_id, observed }, signal)) await ledger.keep(urn);
 }
 
 async function removeUnknown(dependencies: ProtocolDependencies, row: ProvisionedResource, options: DeleteOptions): Promise<void> {

@@ -29,11 +29,13 @@ export interface CloudPort {
   readonly provider: string;
   /** Everything, over all pages, that has the name or the tag. */
   lookUp(identity: Identity, signal?: AbortSignal): Promise<readonly CloudObject[]>;
+  /** Everything of the type in the account, over all pages; what is foreign too. */
+  list(type: string, signal?: AbortSignal): Promise<readonly CloudObject[]>;
   /** Asks once. When the error's outcome is `unknown`, it may have been made. */
   create(identity: Identity, signal?: AbortSignal): Promise<CloudObject>;
   /** Undefined when there is none (yet, or any more). `observed` as it was when last seen. */
   get(known: KnownObject, signal?: AbortSignal): Promise<CloudObject | undefined>;
-  /** Asks to delete; that there is none is fine. `not yet`: what was accepted cannot be found so far, but is still being made. */
+  /** Asks to delete; that there is none is fine. `not yet`: it goes later, or cannot be found so far but is still being made. */
   remove(known: KnownObject, signal?: AbortSignal): Promise<'gone' | 'not yet'>;
 }
 

@@ -15,7 +15,7 @@ const DELAY_MS_MAX = 120_000;
 
 /**
  * Deletes what has this id, again and again while it is locked (`LOCKED`), still has members (`FORBIDDEN`, `CONFLICT`), is accepted but
- * cannot be found (`NOT_SEEN_YET`), or the provider gives no answer; that it is gone is success. After the last try throws the last error.
+ * cannot be found or is going (`NOT_GONE_YET`), or the provider gives no answer; that it is gone is success. After the last try throws the last error.
  */
 export async function removeWithRetry(
   { port, clock }: { readonly port: CloudPort; readonly clock: Clock },
@@ -25,8 +25,9 @@ export async function removeWithRetry(
   for (let tries = 1; ; tries++) {
     try {
       if ((await port.remove(known, signal)) === 'gone') return;
-      throw notSeenYet(known);
-    } catch (error) {
+      throw notGoneYet(known);
+    } catch (thrown) {
+      const error = askAgain(thrown);
       const waitMs = error instanceof CloudError ? Math.max(error.retry_after_ms ?? 0, delay_ms) : Infinity;
       if (tries >= tries_max || waitMs > DELAY_MS_MAX || !mayPass(error)) throw error;
       await clock.sleep(waitMs, signal);
@@ -34,9 +35,16 @@ export async function removeWithRetry(
   }
 }
 
-function notSeenYet({ type, provider_id }: KnownObject): CloudError {
-  const message = `${type} ${provider_id} was accepted and cannot be found yet: expected to delete it once it is there; try again`;
-  return new CloudError('NOT_SEEN_YET', message, { outcome: 'refused', retryable: true });
+/** Whoever asks again finds what was done, also where a removal is a POST: that its outcome is unknown ends nothing. */
+function askAgain(error: unknown): unknown {
+  if (!(error instanceof CloudError) || error.outcome !== 'unknown' || error.retryable) return error;
+  const { code, message, status, request_id } = error;
+  return new CloudError(code, message, { outcome: 'unknown', retryable: true, status, request_id, cause: error });
+}
+
+function notGoneYet({ type, provider_id }: KnownObject): CloudError {
+  const message = `${type} ${provider_id} is going, or still being made: expected it to be gone by now; try again`;
+  return new CloudError('NOT_GONE_YET', message, { outcome: 'refused', retryable: true });
 }
 
 /** 403 is how a VPC with members is refused, and nothing in the answer tells it from a token that may not delete. */

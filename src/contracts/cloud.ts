@@ -32,6 +32,8 @@ export interface ProvisionedResource extends ResourceIntent {
   /** From 1; grows when a deleted resource is wanted again. */
   readonly spec_version: number;
   readonly state: ResourceState;
+  /** The run that deletes it, or has; null when none does. */
+  readonly deleted_by: string | null;
   /** How often its POST was claimed; who sends one holds the number it claimed. */
   readonly posts: number;
   /** Why it is suspect. */
@@ -61,10 +63,26 @@ export interface ResourceLedger {
   markActive(found: Sighting & { readonly urn: string }): Promise<boolean>;
   /** Only what is being created, or is suspect already. */
   markSuspect(suspicion: { readonly urn: string; readonly intent_hash: string; readonly problem: string }): Promise<void>;
-  /** From now on nothing is created for it. Undefined when there is no such urn. */
-  markDeleting(urn: string): Promise<ProvisionedResource | undefined>;
-  /** Only what is `deleting`. */
+  /** From now on nothing is created for it, on behalf of a run. Undefined when there is no such urn. */
+  markDeleting(withdrawal: { readonly urn: string; readonly deleted_by: string | null }): Promise<ProvisionedResource | undefined>;
+  /** Makes what is `deleting` active again. */
+  keep(urn: string): Promise<void>;
+  /** Only what is `deleting`; its id is free from then on. */
   markDeleted(urn: string): Promise<void>;
+  /** Means an active resource otherwise and keeps what it was. Undefined when there is none, or others have changed it since `from_version`. */
+  changeSpec(change: SpecChange): Promise<ProvisionedResource | undefined>;
+  /** Takes the change of a step back. `unchanged`: there is none; `overtaken`: others have changed it since. */
+  revertSpec(change: Pick<SpecChange, 'urn' | 'changed_by'>): Promise<ProvisionedResource | 'unchanged' | 'overtaken'>;
+}
+
+/** A resource that is to be meant otherwise. */
+export interface SpecChange {
+  readonly urn: string;
+  readonly spec: Json;
+  /** The step that does it, `SAGA/STEP`: a second call changes nothing. */
+  readonly changed_by: string;
+  /** The `spec_version` it is changed from. Default: any. */
+  readonly from_version?: number | undefined;
 }
 
 /** The right to send one POST. */

@@ -22,15 +22,17 @@ export interface StackResource {
   readonly spec: { readonly [field: string]: Json };
 }
 
-/** A resource that there is, by its row. */
-export interface ExistingResource {
-  readonly urn: string;
-  readonly type: string;
-}
+/** Types in the order in which they are made. */
+export const CREATE_ORDER: readonly (readonly StackType[])[] = [
+  ['vpc'],
+  ['droplet', 'volume'],
+  ['attachment'],
+  ['firewall'],
+  ['reserved_ip'],
+];
 
-const CREATE_ORDER: readonly (readonly StackType[])[] = [['vpc'], ['droplet', 'volume'], ['attachment'], ['firewall'], ['reserved_ip']];
-
-type Layer = readonly Omit<ProvisionStep, 'needs'>[];
+/** A step before it is known what it needs. */
+export type Unordered = Omit<ProvisionStep, 'needs'>;
 
 /** What is wrong with the names and refs of a stack, and where below `resources`. */
 export function stackIssues(
@@ -55,34 +57,17 @@ export function stackIssues(
 
 /** The steps that make a stack: first VPCs, then droplets and volumes, attachments, firewalls, and reserved IPs. The stack must have no issue. */
 export function expandProvision(stack: string, resources: readonly StackResource[]): ProvisionStep[] {
-  const layers = CREATE_ORDER.map((types): Layer =>
-    resources.filter(({ type }) => types.includes(type)).map((resource) => createStep(stack, resource)),
-  );
-  return inLayers(layers, (step, before) => [...new Set([...before, ...refsIn(step.params).flatMap((ref) => stepOf(ref) ?? [])])]);
+  return inLayers(createLayers(stack, resources), withRefs);
 }
 
-/** The steps that remove what there is of a stack: what holds others first, VPCs last. */
-export function expandOffboarding(resources: readonly ExistingResource[]): ProvisionStep[] {
-  const of = (...types: readonly string[]): readonly ExistingResource[] => resources.filter(({ type }) => types.includes(type));
-  const remove = (one: ExistingResource): Layer[number] => stepOn(`delete_${one.type}` as ModuleName, one);
-  return inLayers([
-    of('reserved_ip', 'firewall').map(remove),
-    of('volume').map((one) => stepOn('detach_volume', one)),
-    of('droplet').map(remove),
-    of('volume', 'snapshot').map(remove),
-    of('vpc').map(remove),
-  ]);
+/** Its steps, in layers: none needs what a later one makes. */
+export function createLayers(stack: string, resources: readonly StackResource[]): Unordered[][] {
+  return CREATE_ORDER.map((types) => resources.filter(({ type }) => types.includes(type)).map((resource) => createStep(stack, resource)));
 }
 
-/** The steps that stop what costs most and keep the data: a snapshot of each volume, then the droplets off. `mark` names the snapshots. */
-export function expandSuspension(stack: string, resources: readonly ExistingResource[], mark: string): ProvisionStep[] {
-  const snapshot = (volume: ExistingResource): Layer[number] => {
-    const urn = resourceUrn({ stack, type: 'snapshot', name: `${nameOf(volume.urn)}-${mark}` });
-    return { ...stepOn('snapshot_volume', { urn, type: 'snapshot' }), params: { volume_urn: volume.urn } };
-  };
-  const off = (droplet: ExistingResource): Layer[number] => stepOn('power_off_droplet', droplet);
-  const all = (type: string): readonly ExistingResource[] => resources.filter((one) => one.type === type);
-  return inLayers([all('volume').map(snapshot), all('droplet').map(off)]);
+/** What is before a step, and the steps that make what its refs name. */
+export function withRefs(step: Unordered, before: readonly string[]): readonly string[] {
+  return [...new Set([...before, ...refsIn(step.params).flatMap((ref) => stepOf(ref) ?? [])])];
 }
 
 /** The last part of a urn. */
@@ -109,21 +94,25 @@ function attachmentIssue({ type, spec }: StackResource): string[] {
   return ['expected {volume: {ref: "volume:NAME"}, droplet: {ref: "droplet:NAME"}}; correct it'];
 }
 
-function createStep(stack: string, { type, name, spec }: StackResource): Layer[number] {
-  const module = STACK_TYPES[type];
-  if (type !== 'attachment') return { name: `${module}.${name}`, module, urn: resourceUrn({ stack, type, name }), params: { spec } };
-  const volume = asRef(spec['volume'] ?? null) ?? name;
-  return { name: `${module}.${name}`, module, urn: resourceUrn({ stack, type: 'volume', name: nameOf(volume) }), params: spec };
+function createStep(stack: string, { type, name, spec }: StackResource): Unordered {
+  return createStepOf(type, resourceUrn({ stack, type, name }), specOf({ type, spec }));
 }
 
-function stepOn(module: ModuleName, { urn }: ExistingResource): Layer[number] {
-  return { name: `${module}.${nameOf(urn)}`, module, urn, params: {} };
+/** The step that makes a resource. */
+export function createStepOf(type: StackType, urn: string, spec: StackResource['spec']): Unordered {
+  const module = STACK_TYPES[type];
+  return { name: `${module}.${nameOf(urn)}`, module, urn, params: { spec } };
+}
+
+/** The spec as the provider's side takes it: users name what is attached by its type, as in every ref. */
+export function specOf({ type, spec }: Pick<StackResource, 'type' | 'spec'>): StackResource['spec'] {
+  return type === 'attachment' ? { volume_id: spec['volume'] ?? null, droplet_id: spec['droplet'] ?? null } : spec;
 }
 
 /** Each step behind the layer before its own; a layer that is empty is passed. */
-function inLayers(
-  layers: readonly Layer[],
-  needsOf: (step: Layer[number], before: readonly string[]) => readonly string[] = (_, before) => before,
+export function inLayers(
+  layers: readonly (readonly Unordered[])[],
+  needsOf: (step: Unordered, before: readonly string[]) => readonly string[] = (_, before) => before,
 ): ProvisionStep[] {
   let before: readonly string[] = [];
   return layers.flatMap((layer) => {
@@ -139,7 +128,8 @@ function stepOf(ref: string): string | undefined {
   return Object.hasOwn(STACK_TYPES, type) ? `${STACK_TYPES[type as StackType]}.${name}` : undefined;
 }
 
-function refsIn(value: Json): string[] {
+/** What the refs in a value name, as often as they do. */
+export function refsIn(value: Json): string[] {
   const ref = asRef(value);
   if (ref !== undefined) return [ref];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap((one: Json) => refsIn(one)) : [];

@@ -7,25 +7,50 @@ import type { Outcome } from './step-call.ts';
 export const PROVISION_KINDS = ['provisioning', 'suspension', 'offboarding', 'update', 'rollback'] as const;
 export type ProvisionKind = (typeof PROVISION_KINDS)[number];
 
-/** The modules that steps are made of, and whether they can be taken back. */
+/** The modules that steps are made of: the type of resource each is about, and whether it can be taken back. */
 export const MODULES = {
-  create_vpc: { undo: true },
-  create_droplet: { undo: true },
-  create_volume: { undo: true },
-  create_firewall: { undo: true },
-  create_reserved_ip: { undo: true },
-  attach_volume: { undo: true },
-  detach_volume: { undo: false },
-  delete_vpc: { undo: false },
-  delete_droplet: { undo: false },
-  delete_volume: { undo: false },
-  delete_snapshot: { undo: false },
-  delete_firewall: { undo: false },
-  delete_reserved_ip: { undo: false },
-  snapshot_volume: { undo: true },
-  power_off_droplet: { undo: true },
-} as const satisfies { readonly [name: string]: { readonly undo: boolean } };
+  create_vpc: { type: 'vpc', undo: true },
+  create_droplet: { type: 'droplet', undo: true },
+  create_volume: { type: 'volume', undo: true },
+  create_firewall: { type: 'firewall', undo: true },
+  create_reserved_ip: { type: 'reserved_ip', undo: true },
+  attach_volume: { type: 'attachment', undo: true },
+  update_vpc: { type: 'vpc', undo: true },
+  update_droplet: { type: 'droplet', undo: true },
+  update_volume: { type: 'volume', undo: true },
+  update_firewall: { type: 'firewall', undo: true },
+  update_reserved_ip: { type: 'reserved_ip', undo: true },
+  power_off_droplet: { type: 'droplet', undo: true },
+  power_on_droplet: { type: 'droplet', undo: true },
+  resize_droplet: { type: 'droplet', undo: true },
+  rename_droplet: { type: 'droplet', undo: true },
+  resize_volume: { type: 'volume', undo: true },
+  snapshot_volume: { type: 'snapshot', undo: true },
+  snapshot_droplet: { type: 'snapshot', undo: true },
+  detach_volume: { type: 'attachment', undo: true },
+  delete_vpc: { type: 'vpc', undo: true },
+  delete_droplet: { type: 'droplet', undo: true },
+  delete_volume: { type: 'volume', undo: true },
+  delete_snapshot: { type: 'snapshot', undo: true },
+  delete_firewall: { type: 'firewall', undo: true },
+  delete_reserved_ip: { type: 'reserved_ip', undo: true },
+  request_approval: { type: 'stack', undo: false },
+} as const satisfies { readonly [name: string]: { readonly type: string; readonly undo: boolean } };
 export type ModuleName = keyof typeof MODULES;
+
+/** The fields of a resource that can be changed while it is there, by type; all others are for its whole life. */
+export const CHANGEABLE = {
+  vpc: ['name'],
+  droplet: ['size', 'name', 'tags', 'power'],
+  volume: ['size_gigabytes', 'tags'],
+  attachment: [],
+  snapshot: [],
+  firewall: ['name', 'droplet_ids', 'tags', 'inbound_rules', 'outbound_rules'],
+  reserved_ip: ['droplet_id'],
+} as const satisfies { readonly [type: string]: readonly string[] };
+
+/** Those that call the provider. */
+export type CloudModuleName = Exclude<ModuleName, 'request_approval'>;
 
 export const MODULE_NAMES = Object.keys(MODULES) as readonly ModuleName[];
 
@@ -57,7 +82,7 @@ export interface ResourceRef {
 
 /** What a module is called with. */
 export interface ProvisionCall {
-  readonly module: ModuleName;
+  readonly module: CloudModuleName;
   readonly urn: string;
   readonly inputs: { readonly [name: string]: Json };
   /** What the steps that it needs have put. */
@@ -71,6 +96,18 @@ export interface ProvisionActivities {
   compensateStep(call: ProvisionCall & { readonly outcome: Outcome<Json> }): Promise<null>;
 }
 
+/** What an approval step asks; `ExternalApproval` has the ranges. */
+export interface ApprovalParams {
+  readonly approval_type: string;
+  /** What is to be decided on. */
+  readonly data: Json;
+  readonly timeout_ms: number;
+  readonly approvers?: readonly string[];
+}
+
+/** The activity of the module `request_approval`, on the workflow's own queue. */
+export const APPROVAL_ACTIVITY = 'requestApproval';
+
 export const PROVISION = 'provision';
 
 /** Of one attempt: two looks and a wait until a droplet is there, at most. */
@@ -82,7 +119,9 @@ export function provisionPlan({ steps }: Pick<ProvisionInput, 'steps'>): Plan {
   return { kind: PROVISION, steps: steps.map(planStep) };
 }
 
-function planStep({ name, module, needs }: ProvisionStep): PlanStep {
+/** People decide, not the provider: that step is served beside the workflow, by the protocol of external steps. */
+function planStep({ name, module, needs, params }: ProvisionStep): PlanStep {
+  if (module === 'request_approval') return { name, task_type: APPROVAL_ACTIVITY, external: true, needs, inputs: params };
   return {
     name,
     task_type: module,

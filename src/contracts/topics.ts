@@ -11,6 +11,9 @@ export function runTopic(status: string): string {
   return `cerebros.saga.${status}`;
 }
 
+/** A resource of a cloud is not as it is meant to be, anew; the subject is the resource. */
+export const DRIFT_TOPIC = 'cerebros.cloud.drift.detected';
+
 /** Does `topic` match `pattern`? `*` stands for one segment, `**` for any number, none included. */
 export function topicMatches(pattern: string, topic: string): boolean {
   return segmentsMatch(pattern.split('.'), topic.split('.'));

@@ -1,8 +1,15 @@
 import type { Json } from '../contracts/ledger.ts';
 import type { PlanStep } from '../contracts/plan.ts';
-import { provisionPlan, type ProvisionActivities, type ProvisionCall, type ProvisionInput } from '../contracts/provision.ts';
+import {
+  APPROVAL_ACTIVITY,
+  provisionPlan,
+  type ProvisionActivities,
+  type ProvisionCall,
+  type ProvisionInput,
+} from '../contracts/provision.ts';
 import type { SagaStart } from '../contracts/saga-start.ts';
 import { callSteps } from './saga/calls.ts';
+import { callExternal } from './saga/external.ts';
 import { runPlan, type Given } from './saga/run-plan.ts';
 
 const { executeStep, compensateStep } = callSteps<ProvisionActivities>();
@@ -16,16 +23,20 @@ export async function provision(input: ProvisionInput, start?: SagaStart): Promi
     provisionPlan(input),
     { input, start, contextOf },
     {
-      act: (step, given) => executeStep(callOf(input, step, given)),
+      act: (step, given) => (step.external ? askPeople(step, given) : executeStep(callOf(input, step, given))),
       options: (step, given) => (step.undo ? { undo: (outcome) => compensateStep({ ...callOf(input, step, given), outcome }) } : {}),
     },
   );
 }
 
+function askPeople({ inputs = null }: PlanStep, { needs }: Given): Promise<Json> {
+  return callExternal({ inputs, needs }, APPROVAL_ACTIVITY);
+}
+
 function callOf({ steps, inputs }: ProvisionInput, { name }: PlanStep, { needs }: Given): ProvisionCall {
   const step = steps.find((one) => one.name === name);
   // The plan is made of the same steps; this only tells the compiler so.
-  if (!step) throw new Error(`no step ${name}`);
+  if (!step || step.module === 'request_approval') throw new Error(`no step ${name}`);
   const context: Put = Object.assign({}, ...Object.values(needs).map(putBy)) as Put;
   return { module: step.module, urn: step.urn, inputs: { ...inputs, ...step.params }, context };
 }

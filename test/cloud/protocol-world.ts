@@ -20,7 +20,7 @@ export function useProtocolWorld(): { readonly sql: Sql; readonly cloud: SmallCl
     await database.drop();
   });
   beforeEach(async () => {
-    await sql`truncate cloud_resources, cloud_provisioned`;
+    await sql`truncate cloud_resources, cloud_provisioned cascade`;
     cloud = await startSmallCloud();
   });
   afterEach(async () => await cloud.close());

@@ -34,7 +34,7 @@ afterAll(async () => {
   await database.drop();
 });
 beforeEach(async () => {
-  await sql`truncate cloud_resources, cloud_provisioned`;
+  await sql`truncate cloud_resources, cloud_provisioned cascade`;
   const clock = new VirtualClock();
   emulator = await createEmulator({ clock, delays: { droplet_visible_ms: 20_000, droplet_active_ms: 30_000, tag_lag_ms: 90_000 } });
   const api = testApi(emulator.url, { timeout_ms: 400 });

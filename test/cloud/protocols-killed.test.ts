@@ -25,7 +25,7 @@ describe('a process that is killed', () => {
       const made = await createResource(world(), request);
       expect([...at.cloud.volumes.keys()], `killed ${when} ${n}`).toEqual([made.provider_id]);
       at.cloud.volumes.clear();
-      await at.sql`truncate cloud_resources, cloud_provisioned`;
+      await at.sql`truncate cloud_resources, cloud_provisioned cascade`;
     }
     // The intent, the look, the claim, the POST, the id.
     expect(kills).toBeGreaterThanOrEqual(5);

@@ -33,7 +33,7 @@ afterAll(async () => {
   await database.drop();
 });
 beforeEach(async () => {
-  await sql`truncate cloud_resources, cloud_provisioned`;
+  await sql`truncate cloud_resources, cloud_provisioned cascade`;
   answers = await startAnswers();
   on = { port: digitalOceanPort(testApi(answers.url)), ledger: createResourceLedger(sql), clock: new VirtualClock() };
   const accepted = {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cancelRun, pauseRun, resumeRun, skipStep } from '../../src/client/control.ts';
+import { cancelSaga, pauseRun, resumeRun, skipStep } from '../../src/client/control.ts';
 import { progressOfRun } from '../../src/client/progress.ts';
 import { waitClosed } from '../../src/client/wait.ts';
 import type { ProgressObject } from '../../src/contracts/progress.ts';
@@ -144,7 +144,7 @@ describe('a build that is cancelled', () => {
     world.source.release(70);
     await until(() => jsonBatches('cancelled').length + partLines('cancelled') > 0, 30_000, 'an image');
     expect(artifacts().length).toBeGreaterThan(before.length);
-    await cancelRun(world.cerebros, 'cancelled');
+    await cancelSaga(world.cerebros, 'cancelled');
     const run = await waitClosed(world.cerebros, 'cancelled');
     expect(run).toMatchObject({ status: 'rolled_back', error: { reason: 'cancelled' } });
     expect(artifacts()).toEqual(before);
@@ -166,7 +166,7 @@ describe('a build that is cancelled', () => {
       const { sources, ...rest } = shop('stored', 60);
       await world.start('stored', { ...rest, sources: [...sources, own()] });
       await until(() => stored().length === storedBefore + OWN.length, 30_000, 'the new images in the store');
-      await cancelRun(world.cerebros, 'stored');
+      await cancelSaga(world.cerebros, 'stored');
     });
     expect(await waitClosed(world.cerebros, 'stored')).toMatchObject({ status: 'rolled_back', error: { reason: 'cancelled' } });
     expect(artifacts()).toEqual(before);

@@ -9,12 +9,14 @@ describe('npm run demo:provision', () => {
   afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 
   it.each(['the first time', 'again in the same folder'])(
-    'shows stacks that come up, are undone, suspended and offboarded, each as the ledger says, and ends all it started: %s',
+    'shows stacks that come up, are undone, restored, suspended and offboarded, each as the ledger says, and ends all it started: %s',
     async () => {
       const { code, stdout } = await demo(dataDir);
       expect(code, stdout).toBe(0);
-      expect(stdout.match(/The ledger has exactly what there is\./g)).toHaveLength(4);
+      expect(stdout.match(/The ledger has exactly what there is\./g)).toHaveLength(5);
       expect(stdout).toContain('status   rolled_back');
+      expect(stdout).toContain('size: s-1vcpu-1gb → s-2vcpu-2gb');
+      expect(stdout).toContain('Drift now: 7 in sync, 0 not');
       expect(stdout).toContain("The ledger agrees with Temporal's history");
       expect(processesOf(dataDir)).toEqual([]);
     },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { cancelRun } from '../../src/client/control.ts';
+import { cancelSaga } from '../../src/client/control.ts';
 import { showRun } from '../../src/client/show.ts';
 import { retryUndo } from '../../src/client/undo-retry.ts';
 import type { SagaRun } from '../../src/contracts/ledger.ts';
@@ -25,7 +25,7 @@ describe('a stack of every type', () => {
     const run = await world.run('up', exampleStack('shop'));
     expect(run).toMatchObject({ status: 'completed', kind: 'provision' });
     const { droplets, volumes } = world.cloud.truth().resources;
-    expect(world.truth()).toHaveLength(6);
+    expect(world.truth()).toHaveLength(7);
     expect(await world.ledger()).toEqual(world.truth());
     const first = Number((run.context['droplet:web-1'] as { readonly provider_id: string }).provider_id);
     expect(volumes).toMatchObject([{ droplet_id: first }]);
@@ -60,13 +60,23 @@ describe('a stack of every type', () => {
     expect(await world.ledger()).toEqual(world.truth());
   });
 
+  it('stays when people do not agree to its offboarding', async () => {
+    const before = world.truth();
+    await world.start('kept', { kind: 'offboarding', stack: 'shop' });
+    await world.decide('kept', 'rejected');
+    expect(await world.closed('kept')).toMatchObject({ status: 'rolled_back', error: { reason: 'step_failed:approve' } });
+    expect(world.truth()).toEqual(before);
+  });
+
   it('goes away by an offboarding, half of it deleted by hand before, and the same start answers with the same run', async () => {
     const [droplet] = world.cloud.truth().resources.droplets;
     const authorization = `Bearer ${'by-hand'.padEnd(20, '-')}`;
     await fetch(`${world.cloud.url}/v2/droplets/${droplet?.id}`, { method: 'DELETE', headers: { authorization } });
     const input = { kind: 'offboarding', stack: 'shop' };
-    const run = await world.run('down', input);
-    expect(run.status).toBe('completed');
+    await world.start('down', input);
+    await world.decide('down', 'approved');
+    const run = await world.closed('down');
+    expect(run).toMatchObject({ status: 'completed', context: { approval: { decision: 'approved', by: 'olga' } } });
     expect(world.truth()).toEqual([]);
     expect(await world.ledger()).toEqual([]);
     await expect(world.start('down', input)).resolves.toBeUndefined();
@@ -88,7 +98,7 @@ describe('a stack that cannot come up', () => {
     world.cloud.addFaults([{ match: { method: 'GET', path: '^/v2/droplets/\\d+$' }, fault: 'slow', delay_ms: 20_000, times: 1 }]);
     await world.start('stopped', exampleStack('stopped'));
     await until(() => world.cloud.truth().faults.fired.slow === 1);
-    await cancelRun(world.cerebros, 'stopped');
+    await cancelSaga(world.cerebros, 'stopped');
     const run = await world.closed('stopped');
     expect(run).toMatchObject({ status: 'rolled_back', error: { reason: 'cancelled' } });
     expect(world.truth()).toEqual([]);

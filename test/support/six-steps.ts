@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import type { PlanStep } from '../../src/contracts/plan.ts';
-import { SAGA_MEMO } from '../../src/contracts/saga-start.ts';
+import { SAGA_MEMO, type SagaStart } from '../../src/contracts/saga-start.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes.ts';
 import type { Script, ScriptedInput } from './scripted.ts';
 
@@ -45,15 +45,24 @@ export interface SixPlace {
   readonly taskQueue: string;
 }
 
+/** How a run of the six steps is started, besides its input. */
+export interface SixStart {
+  readonly start?: SagaStart;
+  /** Temporal ends the run after this, in ms. Default: never. */
+  readonly run_timeout_ms?: number;
+}
+
 /** Starts the workflow `scripted`. A workflow task whose worker is gone goes to another after two seconds, not ten. Answers the run's id. */
-export async function startSix({ client, taskQueue }: SixPlace, input: ScriptedInput): Promise<string> {
+export async function startSix({ client, taskQueue }: SixPlace, input: ScriptedInput, more: SixStart = {}): Promise<string> {
+  const { start, run_timeout_ms } = more;
   const workflowId = `six-${randomBytes(6).toString('hex')}`;
   const plan = input.steps.map(({ script: _script, ...step }) => step);
   await client.workflow.start('scripted', {
     taskQueue,
     workflowId,
     workflowTaskTimeout: '2s',
-    args: [input],
+    args: start ? [input, start] : [input],
+    ...(run_timeout_ms === undefined ? {} : { workflowRunTimeout: run_timeout_ms }),
     memo: { [SAGA_MEMO]: { kind: 'scripted', plan } },
     typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.kind, value: 'scripted' }],
   });

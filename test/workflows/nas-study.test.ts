@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cancelRun, cancelRunAfterStep, haltRun, pauseRun, recoverRun, resumeRun, rollbackRun, showRun } from '../../src/client/index.ts';
+import { cancelSaga, cancelRunAfterStep, haltRun, pauseRun, recoverRun, resumeRun, rollbackRun, showRun } from '../../src/client/index.ts';
 import type { TrialRow } from '../../src/contracts/nas-search.ts';
 import { parseVersion } from '../../src/contracts/version.ts';
 import { startNasRig, type NasRig } from '../support/nas-rig.ts';
@@ -86,7 +86,7 @@ describe.concurrent('a search that is halted', () => {
       expect(filesOf(rig)).toContain(`runs/${id}/study.jsonl`);
     }
     await rollbackRun(rig.cerebros, 'halted-rolled-back');
-    await cancelRun(rig.cerebros, 'halted-cancelled');
+    await cancelSaga(rig.cerebros, 'halted-cancelled');
     for (const id of ['halted-rolled-back', 'halted-cancelled']) await expectNothingLeft(id);
   });
 });
@@ -97,7 +97,7 @@ describe.concurrent('a search that is cancelled', () => {
   it('in the middle leaves nothing: its trials have closed, its folder is gone, and it says so once', async () => {
     const hold = new Hold(rig, 'cancelled', ({ trial }) => trial >= 3);
     await held(rig, 'cancelled', digits({ budget: { max_trials: 8 } }), { hold, count: 5 });
-    await cancelRun(rig.cerebros, 'cancelled');
+    await cancelSaga(rig.cerebros, 'cancelled');
     await expectNothingLeft('cancelled');
     expect(await statusOf(rig, 'cancelled.t0003')).toBe('CANCELLED');
     const statuses = (await trialsOf(rig, 'cancelled')).map((trial) => trial.status);
@@ -110,7 +110,7 @@ describe.concurrent('a search that is cancelled', () => {
     const hold = new Hold(rig, id, ({ final }) => final);
     await start(rig, id, digits({ budget: { max_trials: 2 } }));
     await until(() => hold.came.includes('best'), 30_000, 'the training of the winner');
-    await cancelRun(rig.cerebros, id);
+    await cancelSaga(rig.cerebros, id);
     await expectNothingLeft(id);
     expect(await statusOf(rig, `${id}.best`)).toBe('CANCELLED');
   });

@@ -35,6 +35,7 @@ export function truthOf(emulator: Emulator): string[] {
   return [
     ...droplets.map(({ id }) => `droplet ${id}`),
     ...volumes.map(({ id }) => `volume ${id}`),
+    ...volumes.flatMap(({ id, droplet_id }) => (droplet_id === null ? [] : [`attachment ${id}:${droplet_id}`])),
     ...snapshots.map(({ id }) => `snapshot ${id}`),
     ...vpcs.filter((vpc) => !vpc.default).map(({ id }) => `vpc ${id}`),
     ...firewalls.map(({ id }) => `firewall ${id}`),

@@ -1,6 +1,6 @@
 import type { Cerebros } from '../../client/connect.ts';
 import { progressOfRun } from '../../client/progress.ts';
-import { startSaga } from '../../client/start.ts';
+import { startSaga, type StartedRun } from '../../client/start.ts';
 import { waitClosed } from '../../client/wait.ts';
 import type { SagaRun } from '../../contracts/ledger.ts';
 import type { ProgressObject } from '../../contracts/progress.ts';
@@ -18,9 +18,13 @@ export interface DemoRun {
   readonly base_dir?: string;
 }
 
-/** Starts a run, prints a line for each change until it has closed, and its ledger. */
-export async function runOne({ cerebros, stack }: DemoStage, { kind, input, base_dir }: DemoRun): Promise<SagaRun> {
-  const { execution_id, run_id } = await startSaga(cerebros, { kind, input, base_dir });
+/** Starts a run and shows it until it has closed. */
+export async function runOne(stage: DemoStage, { kind, input, base_dir }: DemoRun): Promise<SagaRun> {
+  return showOne(stage, await startSaga(stage.cerebros, { kind, input, base_dir }));
+}
+
+/** Prints a line for each change of a run until it has closed, and its ledger. */
+export async function showOne({ cerebros, stack }: DemoStage, { execution_id, run_id }: StartedRun): Promise<SagaRun> {
   const run = await follow(cerebros, execution_id);
   say(`\nIts ledger:\n${runText(run, colors)}`);
   if (run.error) say(`reason: ${run.error.reason}, undone from step ${run.error.compensate_from_idx}`);

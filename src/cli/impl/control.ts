@@ -1,4 +1,4 @@
-import { cancelRun, cancelRunAfterStep, haltRun, pauseRun, resumeRun, skipStep, type ControlResult } from '../../client/control.ts';
+import { cancelSaga, cancelRunAfterStep, haltRun, pauseRun, resumeRun, skipStep, type ControlResult } from '../../client/control.ts';
 import type { Cerebros } from '../../client/connect.ts';
 import type { Json } from '../../contracts/ledger.ts';
 import type { CliContext, GlobalFlags } from '../context.ts';
@@ -24,7 +24,7 @@ export function halt(this: CliContext, flags: IdFlags, id: string): Promise<void
 
 /** `cancel ID` */
 export function cancel(this: CliContext, flags: CancelFlags, id: string): Promise<void> {
-  return control(this, flags, (cerebros) => (flags.afterStep ? cancelRunAfterStep(cerebros, id) : cancelRun(cerebros, id)));
+  return control(this, flags, (cerebros) => (flags.afterStep ? cancelRunAfterStep(cerebros, id) : cancelSaga(cerebros, id)));
 }
 
 /** `skip ID STEP` */

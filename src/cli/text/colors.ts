@@ -10,7 +10,7 @@ export function colorsFor(context: Pick<CliContext, 'env' | 'tty'>): Colors {
 }
 
 const GREEN = new Set(['completed', 'in_sync']);
-const RED = new Set(['failed', 'compensation_failed', 'halted']);
+const RED = new Set(['failed', 'compensation_failed', 'halted', 'missing']);
 const YELLOW = new Set([
   'paused',
   'retrying',
@@ -21,6 +21,8 @@ const YELLOW = new Set([
   'cancelled',
   'skipped',
   'waiting',
+  'drifted',
+  'unmanaged',
 ]);
 const CYAN = new Set(['running', 'queued', 'sleeping']);
 

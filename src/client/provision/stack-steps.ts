@@ -1,27 +1,64 @@
 import type { ProvisionedResource } from '../../contracts/cloud.ts';
-import { expandOffboarding, expandSuspension } from '../../contracts/provision-expand.ts';
-import type { ProvisionInput, ProvisionStep } from '../../contracts/provision.ts';
+import { inLayers, refOf } from '../../contracts/provision-expand.ts';
+import { expandOffboarding, expandSuspension, removalLayers, stepOn } from '../../contracts/provision-remove.ts';
+import type { ModuleName, ProvisionInput, ProvisionStep } from '../../contracts/provision.ts';
 import { UserError } from '../../contracts/user-error.ts';
-import type { Cerebros } from '../connect.ts';
+import { listCloudResources } from '../../ledger/queries/list-cloud-resources.ts';
+import { specChangesOfSaga } from '../../ledger/queries/spec-changes-of-saga.ts';
+import { callLedger, type Cerebros } from '../connect.ts';
+import { refused } from '../errors.ts';
 import { inputOfRun } from '../input-of-run.ts';
-import type { StackRemoval } from './complete-input.ts';
+import type { StackRequest } from './complete-input.ts';
 import { listResources } from './resources.ts';
 
 /**
- * The steps for all that the ledger has of a stack and that is not deleted. A run that has the id already keeps its steps, so that the
- * same start returns it. Throws STACK_NOT_FOUND (exit 4) when there is nothing.
+ * The steps that a suspension, an offboarding or a rollback leaves to the ledger. A run that has the id already keeps its steps, so that
+ * the same start returns it. Throws STACK_NOT_FOUND (exit 4) when there is nothing to do, and REFUSED (5) for a run that cannot be rolled back.
  */
-export async function stackSteps(cerebros: Cerebros, removal: StackRemoval, id: string | undefined): Promise<readonly ProvisionStep[]> {
+export async function stackSteps(cerebros: Cerebros, request: StackRequest, id: string | undefined): Promise<readonly ProvisionStep[]> {
   const begun = id === undefined ? undefined : ((await inputOfRun(cerebros, id)) as unknown as Partial<ProvisionInput> | undefined);
-  if (begun?.steps && begun.kind === removal.kind && begun.stack === removal.stack) return begun.steps;
-  const { kind, stack } = removal;
-  const rows = await listResources(cerebros, stack);
-  const steps = kind === 'offboarding' ? expandOffboarding(rows) : expandSuspension(stack, rows, markOf(rows));
+  if (begun?.steps && begun.kind === request.kind && begun.stack === request.stack) return begun.steps;
+  const rows = await listResources(cerebros, request.stack);
+  const steps = await stepsFor(cerebros, request, rows);
   if (steps.length > 0) return steps;
-  throw new UserError('STACK_NOT_FOUND', `stack ${stack}: expected resources in the ledger, found none that is not deleted`, {
+  const of = request.kind === 'rollback' ? ` that run ${request.saga_id} has made or changed` : '';
+  throw new UserError('STACK_NOT_FOUND', `stack ${request.stack}: expected resources in the ledger${of}, found none that is not deleted`, {
     hint: 'cerebros list --kind provision',
     exitCode: 4,
   });
+}
+
+async function stepsFor(
+  cerebros: Cerebros,
+  request: StackRequest,
+  rows: readonly ProvisionedResource[],
+): Promise<readonly ProvisionStep[]> {
+  if (request.kind === 'rollback') return rollbackSteps(cerebros, request, rows);
+  const { kind, stack } = request;
+  return kind === 'offboarding' ? expandOffboarding(stack, rows) : expandSuspension(stack, rows, markOf(rows));
+}
+
+/** What a run has changed is meant as before, and what it has made is removed. */
+async function rollbackSteps(
+  cerebros: Cerebros,
+  { stack, saga_id }: { readonly stack: string; readonly saga_id: string },
+  rows: readonly ProvisionedResource[],
+): Promise<ProvisionStep[]> {
+  const gone = (await callLedger(cerebros, (sql) => listCloudResources(sql, { stack }))).filter(({ deleted_by }) => deleted_by === saga_id);
+  if (gone.length > 0) {
+    const names = gone.map(({ urn }) => refOf(urn)).join(', ');
+    const message = `run ${saga_id} has deleted ${names}: expected one that has only made and changed resources, since others may name what is gone`;
+    throw refused(message, 'cerebros provision plan --input FILE   (with the stack as it was: what is gone is made anew)');
+  }
+  const changes = await callLedger(cerebros, (sql) => specChangesOfSaga(sql, saga_id));
+  const kept = rows.filter((row) => row.saga_id !== saga_id);
+  const updates = changes
+    .filter(({ urn }) => kept.some((row) => row.urn === urn))
+    .map(({ urn, type, desired_spec, spec_version }) => ({
+      ...stepOn(`update_${type}` as ModuleName, { urn }),
+      params: { spec: desired_spec, from_version: spec_version + 1 },
+    }));
+  return inLayers([updates, ...removalLayers(rows.filter((row) => row.saga_id === saga_id))]);
 }
 
 /** A number that no snapshot of the stack has. */

@@ -56,7 +56,7 @@ export async function getFirewall(api: DigitalOceanApi, id: string, signal?: Abo
 /** Puts all of it in the place of what it was; what is left out is emptied. */
 export async function replaceFirewall(
   api: DigitalOceanApi,
-  { id, body, signal }: { readonly id: string; readonly body: NewFirewall; readonly signal?: AbortSignal },
+  { id, body, signal }: { readonly id: string; readonly body: NewFirewall; readonly signal?: AbortSignal | undefined },
 ): Promise<Firewall> {
   return await api.call({ method: 'PUT', path: `/v2/firewalls/${encodeURIComponent(id)}`, body, schema: firewallAnswer, signal });
 }

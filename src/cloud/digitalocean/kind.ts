@@ -15,8 +15,8 @@ export interface Kind<S, T> {
     signal?: AbortSignal,
   ): Promise<Made<T>>;
   get(api: DigitalOceanApi, id: string, signal?: AbortSignal): Promise<T | undefined>;
-  /** Whether there was one. */
-  remove(api: DigitalOceanApi, id: string, signal?: AbortSignal): Promise<boolean>;
+  /** Whether there was one; `going`: there is, until what was asked has ended. */
+  remove(api: DigitalOceanApi, id: string, signal?: AbortSignal): Promise<boolean | 'going'>;
   id(item: T): string;
   status(item: T): CloudObject['status'];
   /** Whether it is the one that is looked for. */
@@ -32,6 +32,7 @@ export interface Made<T> {
 /** A kind whose types nobody outside needs to know. */
 export interface OpenKind {
   lookUp(api: DigitalOceanApi, identity: Identity, signal?: AbortSignal): Promise<readonly CloudObject[]>;
+  list(api: DigitalOceanApi, signal?: AbortSignal): Promise<readonly CloudObject[]>;
   create(api: DigitalOceanApi, identity: Identity, signal?: AbortSignal): Promise<CloudObject>;
   get(api: DigitalOceanApi, known: KnownObject, signal?: AbortSignal): Promise<CloudObject | undefined>;
   remove(api: DigitalOceanApi, known: KnownObject, signal?: AbortSignal): Promise<'gone' | 'not yet'>;
@@ -49,6 +50,7 @@ export function openKind<S, T>(kind: Kind<S, T>, parse: (schema: z.ZodType<S>, i
       const items = await kind.list(api, signal);
       return items.filter((item) => kind.is(item, sought)).map((item) => shown(item));
     },
+    list: async (api, signal) => (await kind.list(api, signal)).map((item) => shown(item)),
     create: async (api, identity, signal) => {
       const tags = identity.tag === null ? [] : [identity.tag];
       const { item, action_id } = await kind.create(api, { name: identity.name, tags, spec: parse(kind.spec, identity) }, signal);
@@ -61,7 +63,8 @@ export function openKind<S, T>(kind: Kind<S, T>, parse: (schema: z.ZodType<S>, i
       return failed ? { provider_id, status: 'failed', observed: observed as CloudObject['observed'] } : undefined;
     },
     remove: async (api, { provider_id, observed }, signal) => {
-      if (await kind.remove(api, provider_id, signal)) return 'gone';
+      const removed = await kind.remove(api, provider_id, signal);
+      if (removed !== false) return removed === true ? 'gone' : 'not yet';
       return (await makingOf(api, observed, signal)) === 'in-progress' ? 'not yet' : 'gone';
     },
   };

@@ -1,6 +1,10 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import { RESOURCE_SPECS } from '../../contracts/resource-specs.ts';
 import { CloudError } from '../cloud-error.ts';
 import type { DigitalOceanApi } from './api.ts';
+import { attach, attachmentId, detach, getAttachment, listAttachments } from './attachments.ts';
+import type { Attachment } from './attachments.ts';
+import { actOnDroplet } from './droplet-actions.ts';
 import { createDroplet, deleteDroplet, getDroplet, listDroplets } from './droplets.ts';
 import type { Droplet } from './droplets.ts';
 import { createFirewall, deleteFirewall, getFirewall, listFirewalls } from './firewalls.ts';
@@ -17,16 +21,15 @@ import type { Volume } from './volumes.ts';
 import { createVpc, deleteVpc, getVpc, listVpcs } from './vpcs.ts';
 import type { Vpc } from './vpcs.ts';
 
-const text = z.string().min(1);
+type SpecOf<T extends keyof typeof RESOURCE_SPECS> = z.infer<(typeof RESOURCE_SPECS)[T]>;
 
-const vpcSpec = z.strictObject({ region: text, ip_range: text.optional() });
-
-export const vpcKind: Kind<z.infer<typeof vpcSpec>, Vpc> = {
-  spec: vpcSpec,
+export const vpcKind: Kind<SpecOf<'vpc'>, Vpc> = {
+  spec: RESOURCE_SPECS.vpc,
   list: listVpcs,
   create: async (api, { name, spec }, signal) => {
     await refuseFirstVpc(api, spec.region, signal);
-    return { item: await createVpc(api, { ...spec, name }, signal) };
+    const { region, ip_range } = spec;
+    return { item: await createVpc(api, { region, ip_range, name }, signal).catch((error: unknown) => rethrowRange(error, ip_range)) };
   },
   get: getVpc,
   remove: deleteVpc,
@@ -34,6 +37,12 @@ export const vpcKind: Kind<z.infer<typeof vpcSpec>, Vpc> = {
   status: () => 'active',
   is: ({ name }, sought) => same(name, sought.name),
 };
+
+/** A range that the provider chose itself can only overlap because another VPC was being made at that moment. */
+function rethrowRange(error: unknown, ip_range: string | undefined): never {
+  if (ip_range !== undefined || !(error instanceof CloudError) || !/overlap/i.test(error.message)) throw error;
+  throw new CloudError('RANGE_TAKEN', error.message, { outcome: 'refused', retryable: true, cause: error });
+}
 
 /** The first VPC of a region becomes its default, which nobody can delete any more. */
 async function refuseFirstVpc(api: DigitalOceanApi, region: string, signal?: AbortSignal): Promise<void> {
@@ -46,21 +55,10 @@ async function refuseFirstVpc(api: DigitalOceanApi, region: string, signal?: Abo
   });
 }
 
-const dropletSpec = z.strictObject({
-  region: text,
-  size: text,
-  image: z.union([text, z.int()]),
-  ssh_keys: z.array(z.union([text, z.int()])).optional(),
-  vpc_uuid: text.optional(),
-  user_data: z.string().max(65_536).optional(),
-  monitoring: z.boolean().optional(),
-  ipv6: z.boolean().optional(),
-});
-
-export const dropletKind: Kind<z.infer<typeof dropletSpec>, Droplet> = {
-  spec: dropletSpec,
+export const dropletKind: Kind<SpecOf<'droplet'>, Droplet> = {
+  spec: RESOURCE_SPECS.droplet,
   list: listDroplets,
-  create: async (api, { name, tags, spec }, signal) => {
+  create: async (api, { name, tags, spec: { power: _power, ...spec } }, signal) => {
     const { droplet, action_id } = await createDroplet(api, { ...spec, name, tags }, signal);
     return { item: droplet, action_id };
   },
@@ -71,15 +69,8 @@ export const dropletKind: Kind<z.infer<typeof dropletSpec>, Droplet> = {
   is: ({ name, tags }, sought) => same(name, sought.name) || carries(tags, sought.tag),
 };
 
-const volumeSpec = z.strictObject({
-  region: text,
-  size_gigabytes: z.int().min(1).max(16_384),
-  snapshot_id: text.optional(),
-  filesystem_type: z.enum(['ext4', 'xfs']).optional(),
-});
-
-export const volumeKind: Kind<z.infer<typeof volumeSpec>, Volume> = {
-  spec: volumeSpec,
+export const volumeKind: Kind<SpecOf<'volume'>, Volume> = {
+  spec: RESOURCE_SPECS.volume,
   list: listVolumes,
   create: async (api, { name, tags, spec }, signal) => ({ item: await createVolume(api, { ...spec, name, tags }, signal) }),
   get: getVolume,
@@ -89,12 +80,28 @@ export const volumeKind: Kind<z.infer<typeof volumeSpec>, Volume> = {
   is: ({ name, tags, region }, { name: wanted, tag, spec }) => (same(name, wanted) && region === spec.region) || carries(tags, tag),
 };
 
-const snapshotSpec = z.strictObject({ volume_id: text });
+/** A volume is at one droplet at most, so that both are the key. */
+export const attachmentKind: Kind<SpecOf<'attachment'>, Attachment> = {
+  spec: RESOURCE_SPECS.attachment,
+  list: listAttachments,
+  create: async (api, { spec }, signal) => {
+    const { attachment, action_id } = await attach(api, spec, signal);
+    return { item: attachment, action_id };
+  },
+  get: getAttachment,
+  remove: detach,
+  id: attachmentId,
+  status: () => 'active',
+  is: ({ volume_id, droplet_id }, { spec }) => volume_id === spec.volume_id && droplet_id === spec.droplet_id,
+};
 
-export const snapshotKind: Kind<z.infer<typeof snapshotSpec>, Snapshot> = {
-  spec: snapshotSpec,
+export const snapshotKind: Kind<SpecOf<'snapshot'>, Snapshot> = {
+  spec: RESOURCE_SPECS.snapshot,
   list: listSnapshots,
-  create: async (api, { name, tags, spec }, signal) => ({ item: await createVolumeSnapshot(api, { ...spec, name, tags }, signal) }),
+  create: async (api, { name, tags, spec }, signal) => {
+    if ('volume_id' in spec) return { item: await createVolumeSnapshot(api, { ...spec, name, tags }, signal) };
+    return await snapshotDroplet(api, { ...spec, name }, signal);
+  },
   get: getSnapshot,
   remove: deleteSnapshot,
   id: ({ id }) => id,
@@ -102,16 +109,19 @@ export const snapshotKind: Kind<z.infer<typeof snapshotSpec>, Snapshot> = {
   is: ({ name, tags }, sought) => same(name, sought.name) || carries(tags, sought.tag),
 };
 
-const firewallSpec = z.strictObject({
-  droplet_ids: z.array(z.int()).optional(),
-  tags: z.array(text).optional(),
-  inbound_rules: z.array(z.json()).optional(),
-  outbound_rules: z.array(z.json()).optional(),
-});
+/** An action of the droplet, which tells no id: what it makes is looked for by its name, as after a POST without an answer. */
+async function snapshotDroplet(
+  api: DigitalOceanApi,
+  { droplet_id, name: snapshot }: { readonly droplet_id: number; readonly name: string },
+  signal?: AbortSignal,
+): Promise<never> {
+  const { id } = await actOnDroplet(api, { droplet_id, action: { type: 'snapshot', name: snapshot }, signal });
+  throw new CloudError('SNAPSHOT_GOING', `action ${id} makes snapshot ${snapshot}`, { outcome: 'unknown', retryable: true });
+}
 
 /** Tags of the spec are those of the droplets behind it. */
-export const firewallKind: Kind<z.infer<typeof firewallSpec>, Firewall> = {
-  spec: firewallSpec,
+export const firewallKind: Kind<SpecOf<'firewall'>, Firewall> = {
+  spec: RESOURCE_SPECS.firewall,
   list: listFirewalls,
   create: async (api, { name, spec }, signal) => ({ item: await createFirewall(api, { ...spec, name }, signal) }),
   get: getFirewall,
@@ -121,11 +131,9 @@ export const firewallKind: Kind<z.infer<typeof firewallSpec>, Firewall> = {
   is: ({ name }, sought) => same(name, sought.name),
 };
 
-const reservedIpSpec = z.strictObject({ droplet_id: z.int().positive() });
-
 /** A droplet has one at most, so that it is the key. */
-export const reservedIpKind: Kind<z.infer<typeof reservedIpSpec>, ReservedIp> = {
-  spec: reservedIpSpec,
+export const reservedIpKind: Kind<SpecOf<'reserved_ip'>, ReservedIp> = {
+  spec: RESOURCE_SPECS.reserved_ip,
   list: listReservedIps,
   create: async (api, { spec }, signal) => ({ item: await createReservedIp(api, spec.droplet_id, signal) }),
   get: getReservedIp,
@@ -135,10 +143,8 @@ export const reservedIpKind: Kind<z.infer<typeof reservedIpSpec>, ReservedIp> = 
   is: ({ droplet_id }, { spec }) => droplet_id === spec.droplet_id,
 };
 
-const tagSpec = z.strictObject({});
-
-export const tagKind: Kind<z.infer<typeof tagSpec>, Tag> = {
-  spec: tagSpec,
+export const tagKind: Kind<SpecOf<'tag'>, Tag> = {
+  spec: RESOURCE_SPECS.tag,
   list: listTags,
   create: async (api, { name }, signal) => ({ item: await createTag(api, { name }, signal) }),
   get: getTag,

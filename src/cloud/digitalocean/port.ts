@@ -4,13 +4,14 @@ import type { CloudPort, Identity } from '../port.ts';
 import type { DigitalOceanApi } from './api.ts';
 import { openKind } from './kind.ts';
 import type { OpenKind } from './kind.ts';
-import { dropletKind, firewallKind, reservedIpKind, snapshotKind, tagKind, volumeKind, vpcKind } from './kinds.ts';
+import { attachmentKind, dropletKind, firewallKind, reservedIpKind, snapshotKind, tagKind, volumeKind, vpcKind } from './kinds.ts';
 
 const KINDS: Readonly<Record<string, OpenKind>> = {
   vpc: openKind(vpcKind, parseSpec),
   droplet: openKind(dropletKind, parseSpec),
   volume: openKind(volumeKind, parseSpec),
   snapshot: openKind(snapshotKind, parseSpec),
+  attachment: openKind(attachmentKind, parseSpec),
   firewall: openKind(firewallKind, parseSpec),
   reserved_ip: openKind(reservedIpKind, parseSpec),
   tag: openKind(tagKind, parseSpec),
@@ -24,6 +25,7 @@ export function digitalOceanPort(api: DigitalOceanApi): CloudPort {
   return {
     provider: 'digitalocean',
     lookUp: async (identity, signal) => await kindOf(identity.type).lookUp(api, identity, signal),
+    list: async (type, signal) => await kindOf(type).list(api, signal),
     create: async (identity, signal) => await kindOf(identity.type).create(api, identity, signal),
     get: async (known, signal) => await kindOf(known.type).get(api, known, signal),
     remove: async (known, signal) => await kindOf(known.type).remove(api, known, signal),

@@ -42,7 +42,7 @@ export async function getReservedIp(api: DigitalOceanApi, ip: string, signal?: A
 /** Assigns it to a droplet, or to none. */
 export async function assignReservedIp(
   api: DigitalOceanApi,
-  { ip, droplet_id, signal }: { readonly ip: string; readonly droplet_id: number | null; readonly signal?: AbortSignal },
+  { ip, droplet_id, signal }: { readonly ip: string; readonly droplet_id: number | null; readonly signal?: AbortSignal | undefined },
 ): Promise<Action> {
   const body = droplet_id === null ? { type: 'unassign' } : { type: 'assign', droplet_id };
   const path = `/v2/reserved_ips/${encodeURIComponent(ip)}/actions`;

@@ -4,7 +4,7 @@ import { request as requestHttps } from 'node:https';
 
 /** One HTTP request. */
 export interface Outgoing {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   /** JSON text. */

@@ -14,6 +14,13 @@ export interface TaggedResource {
   readonly resource_type: 'droplet' | 'image' | 'volume' | 'volume_snapshot';
 }
 
+/** What is tagged with what. */
+export interface Tagging {
+  readonly tag: string;
+  readonly resources: readonly TaggedResource[];
+  readonly signal?: AbortSignal | undefined;
+}
+
 const tagSchema = z.object({ name: z.string().min(1) });
 const tagAnswer = z.object({ tag: tagSchema }).transform(({ tag }) => tag);
 
@@ -30,11 +37,13 @@ export async function getTag(api: DigitalOceanApi, name: string, signal?: AbortS
 }
 
 /** Gives the tag to resources; those that have it keep it. */
-export async function tagResources(
-  api: DigitalOceanApi,
-  { tag, resources, signal }: { readonly tag: string; readonly resources: readonly TaggedResource[]; readonly signal?: AbortSignal },
-): Promise<void> {
+export async function tagResources(api: DigitalOceanApi, { tag, resources, signal }: Tagging): Promise<void> {
   await api.call({ method: 'POST', path: `/v2/tags/${encodeURIComponent(tag)}/resources`, body: { resources }, schema: nothing, signal });
+}
+
+/** Takes the tag off resources; those that do not have it stay as they are. */
+export async function untagResources(api: DigitalOceanApi, { tag, resources, signal }: Tagging): Promise<void> {
+  await api.call({ method: 'DELETE', path: `/v2/tags/${encodeURIComponent(tag)}/resources`, body: { resources }, schema: nothing, signal });
 }
 
 /** Takes the tag off everything; what carried it stays. */

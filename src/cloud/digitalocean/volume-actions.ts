@@ -10,7 +10,7 @@ export type VolumeAction =
 /** Starts it; `getAction` tells how it goes. After an unknown outcome look at the volume before asking again. */
 export async function actOnVolume(
   api: DigitalOceanApi,
-  { volume_id, action, signal }: { readonly volume_id: string; readonly action: VolumeAction; readonly signal?: AbortSignal },
+  { volume_id, action, signal }: { readonly volume_id: string; readonly action: VolumeAction; readonly signal?: AbortSignal | undefined },
 ): Promise<Action> {
   const path = `/v2/volumes/${encodeURIComponent(volume_id)}/actions`;
   return await api.call({ method: 'POST', path, body: action, schema: actionAnswer, signal });

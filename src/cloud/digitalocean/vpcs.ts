@@ -34,6 +34,13 @@ export async function getVpc(api: DigitalOceanApi, id: string, signal?: AbortSig
   return await orAbsent(api.call({ method: 'GET', path: `/v2/vpcs/${encodeURIComponent(id)}`, schema: vpcAnswer, signal }));
 }
 
+export async function renameVpc(
+  api: DigitalOceanApi,
+  { id, name, signal }: { readonly id: string; readonly name: string; readonly signal?: AbortSignal | undefined },
+): Promise<Vpc> {
+  return await api.call({ method: 'PATCH', path: `/v2/vpcs/${encodeURIComponent(id)}`, body: { name }, schema: vpcAnswer, signal });
+}
+
 /** Refused with 403 (`FORBIDDEN`) while it has members, and for ever when it is a default. */
 export async function deleteVpc(api: DigitalOceanApi, id: string, signal?: AbortSignal): Promise<boolean> {
   return await deleteAt(api, `/v2/vpcs/${encodeURIComponent(id)}`, signal);

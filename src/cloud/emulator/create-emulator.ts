@@ -40,7 +40,7 @@ export async function createEmulator(options: EmulatorOptions = {}): Promise<Emu
   const save = (): void => {
     if (options.state_file !== undefined) writeState(options.state_file, world.state);
   };
-  const server = await listen(world, save, options.port ?? 0);
+  const server = await listen(world, save, options);
   const run = (name: string, body?: unknown): void => {
     CONTROLS[name]?.(world, body);
     save();
@@ -68,15 +68,18 @@ function createWorld({ clock = systemClock, delays, limits, state_file }: Emulat
   };
 }
 
-/** Later emulators begin with higher ids, so that a ledger which outlives them does not mix them up. */
+/** A hundred ids a second, more than are used, so that a ledger which outlives an emulator does not mix its ids up with the next one's. */
 function firstId(now: number): number {
-  return 100_000_000 + (Math.floor(now / 1000) % 800_000_000);
+  return 100_000_000 + (Math.floor(now / 10) % 800_000_000);
 }
 
-function listen(world: World, save: () => void, port: number): Promise<Server> {
+function listen(world: World, save: () => void, { port = 0, before }: EmulatorOptions): Promise<Server> {
   const server = createServer((request, response) => {
     void read(request, world.limits.body_bytes)
-      .then((body) => answer(world, request, body))
+      .then(async (body) => {
+        await before?.({ method: request.method ?? 'GET', path: request.url ?? '/', body: body ?? '' });
+        return answer(world, request, body);
+      })
       .then((shipment) => {
         save();
         return deliver(response, world.clock, shipment);

@@ -38,6 +38,15 @@ export interface EmulatorOptions {
   readonly limits?: Partial<Limits>;
   /** A file that holds the whole state between runs. It is read at the start if it exists, and replaced after every request. */
   readonly state_file?: string;
+  /** Awaited before a request is looked at: a test can hold it there, or add a fault that is meant for it. */
+  readonly before?: (request: ReceivedRequest) => Promise<void>;
+}
+
+/** A request as it came: its path with the query, its body as text. */
+export interface ReceivedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly body: string;
 }
 
 export const DEFAULT_DELAYS: Delays = {

@@ -4,7 +4,7 @@ import type { Sql } from '../connection.ts';
 /** The columns of a `ProvisionedResource`, of `cloud_resources seen` and `cloud_provisioned meant`. */
 export function resourceColumns(sql: Sql): ReturnType<Sql> {
   return sql`seen.urn, seen.provider, seen.type, seen.name, meant.tag, seen.provider_id, seen.observed, seen.observed_at,
-    meant.desired_spec, meant.spec_version, meant.saga_id, meant.state, meant.intent_hash, meant.posts, meant.problem, meant.created_at, meant.updated_at`;
+    meant.desired_spec, meant.spec_version, meant.saga_id, meant.state, meant.deleted_by, meant.intent_hash, meant.posts, meant.problem, meant.created_at, meant.updated_at`;
 }
 
 /** A resource by its urn; undefined when there is none. */

@@ -11,8 +11,8 @@ export async function noteCloudIntent(sql: Sql, intent: ResourceIntent): Promise
   const { urn, provider, type, name, tag, saga_id, intent_hash } = intent;
   await sql`
     with again as (
-      update cloud_provisioned set (tag, desired_spec, spec_version, saga_id, state, intent_hash, posts, problem, updated_at)
-        = (${tag}, ${jsonbText(intent.desired_spec)}::text::jsonb, spec_version + 1, ${saga_id}, 'intended', ${intent_hash}, 0, null, now())
+      update cloud_provisioned set (tag, desired_spec, spec_version, saga_id, state, deleted_by, intent_hash, posts, problem, updated_at)
+        = (${tag}, ${jsonbText(intent.desired_spec)}::text::jsonb, spec_version + 1, ${saga_id}, 'intended', null, ${intent_hash}, 0, null, now())
       where resource = ${urn} and state = 'deleted' and intent_hash <> ${intent_hash}
       returning resource
     ),

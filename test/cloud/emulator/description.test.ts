@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { describedBy, type Exchange } from './description.ts';
+import { describedBy, type Exchange } from '../../support/cloud-description.ts';
 
 /** A description of one operation: what the comparison in all other tests relies on must be able to fail. */
 const thing = {

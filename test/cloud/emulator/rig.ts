@@ -1,7 +1,7 @@
 import { expect, onTestFinished } from 'vitest';
 import { createEmulator, type Emulator } from '../../../src/cloud/emulator/create-emulator.ts';
 import type { EmulatorOptions } from '../../../src/cloud/emulator/options.ts';
-import { loadDescription } from './description.ts';
+import { loadDescription } from '../../support/cloud-description.ts';
 import { type ManualClock, manualClock } from './manual-clock.ts';
 
 export const TOKEN = 'dop_v1_of_the_tests';

@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { cancelRunAfterStep, pauseRun, resumeRun } from '../../src/client/control.ts';
+import { rollbackRun } from '../../src/client/rollback.ts';
+import { showRun } from '../../src/client/show.ts';
+import type { SagaRun } from '../../src/contracts/ledger.ts';
+import { exampleStack, startProvisionWorld, type ProvisionWorld } from '../support/provision-world.ts';
+import { stays } from '../support/stays.ts';
+import { until } from '../support/until.ts';
+
+let world: ProvisionWorld;
+beforeAll(async () => {
+  world = await startProvisionWorld('dop_v1_of_the_controls_only');
+});
+afterAll(() => world.stop());
+beforeEach(async () => {
+  world.cloud.clearFaults();
+  await world.fillBudget();
+});
+
+/** Starts the example, whose first droplet is waited for longer than usual, and answers while it is. */
+async function startSlow(id: string, delay_ms: number): Promise<void> {
+  world.cloud.addFaults([{ match: { method: 'GET', path: '^/v2/droplets/\\d+$' }, fault: 'slow', delay_ms, times: 1 }]);
+  await world.start(id, exampleStack(id));
+  await until(() => world.cloud.faults().fired.slow === 1);
+}
+
+const statusOf = (run: SagaRun | undefined, step: string): string | undefined =>
+  run?.steps.find(({ step_name }) => step_name === step)?.status;
+
+describe('a run that is controlled', () => {
+  it('finishes its step when it is cancelled between steps, and takes everything back', async () => {
+    await startSlow('between', 2000);
+    await cancelRunAfterStep(world.cerebros, 'between');
+    const run = await world.closed('between');
+    expect(run).toMatchObject({ status: 'rolled_back', error: { reason: 'cancelled' } });
+    expect(['web-1', 'web-2'].map((name) => statusOf(run, `create_droplet.${name}`))).toEqual(['compensated', 'compensated']);
+    expect(statusOf(run, 'create_firewall.web')).toBe('pending');
+    expect(world.cloud.truth().created).toMatchObject({ droplet: 2 });
+    expect(world.cloud.truth().created).not.toHaveProperty('firewall');
+    expect(world.truth()).toEqual([]);
+    expect(await world.ledger()).toEqual([]);
+  });
+
+  it('asks for nothing while it is paused, and is whole once it goes on', async () => {
+    await startSlow('paused', 1000);
+    await pauseRun(world.cerebros, 'paused');
+    const done = async (step: string): Promise<boolean> => statusOf(await showRun(world.cerebros, 'paused'), step) === 'completed';
+    for (const step of ['create_droplet.web-1', 'create_droplet.web-2', 'create_volume.data']) await until(() => done(step), 20_000, step);
+    const posts = (): number => Object.values(world.cloud.truth().requests).reduce((sum, { by_method }) => sum + (by_method.POST ?? 0), 0);
+    const before = posts();
+    await stays(() => posts() === before, 1500, 'the number of POSTs');
+    await resumeRun(world.cerebros, 'paused');
+    expect((await world.closed('paused')).status).toBe('completed');
+    expect(posts()).toBeGreaterThan(before);
+    const { droplets, volumes, firewalls, reserved_ips } = world.cloud.truth().resources;
+    expect([droplets.length, volumes.length, firewalls.length, reserved_ips.length]).toEqual([2, 1, 1, 1]);
+    expect(await world.ledger()).toEqual(world.truth());
+  });
+});
+
+describe('two runs for one stack that are started at once', () => {
+  it('make it once: the one that comes second is refused, and takes back only what is its own', async () => {
+    const before = world.cloud.truth().created;
+    const ids = ['twice-a', 'twice-b'];
+    await Promise.all(ids.map((id) => world.start(id, exampleStack('twice'))));
+    const runs = await Promise.all(ids.map((id) => world.closed(id)));
+    expect(runs.map(({ status }) => status).toSorted()).toEqual(['completed', 'rolled_back']);
+    const second = runs.find(({ status }) => status === 'rolled_back');
+    expect(second?.steps[0]).toMatchObject({ step_name: 'create_vpc.main', error: { code: 'INTENT_CHANGED' } });
+    const { created } = world.cloud.truth();
+    const made = (type: 'vpc' | 'droplet' | 'volume'): number => (created[type] ?? 0) - (before[type] ?? 0);
+    expect([made('vpc'), made('droplet'), made('volume')]).toEqual([1, 2, 1]);
+    expect(await world.ledger()).toEqual(world.truth());
+  });
+});
+
+describe('a run that was terminated', () => {
+  it('leaves nothing once it is rolled back, and what only has a similar name stays, also where ours must be looked for', async () => {
+    const before = world.truth();
+    world.cloud.addFaults([
+      { match: { method: 'POST', path: '^/v2/droplets$' }, fault: 'timeout_after' },
+      // Both droplets are looked for, in two lists each, then the one whose POST got no answer: its id stays unknown.
+      { match: { method: 'GET', path: '^/v2/droplets$' }, fault: 'slow', nth: 5, delay_ms: 20_000 },
+    ]);
+    await world.start('ended', exampleStack('ended'));
+    await until(() => world.cloud.faults().fired.slow === 1);
+    const ours = world.cloud.truth().resources.droplets.filter(({ id }) => !before.includes(`droplet ${id}`));
+    expect(ours).toHaveLength(2);
+    const client = await world.cerebros.temporal();
+    await client.workflow.getHandle('ended').terminate('a test');
+    const foreign = await Promise.all(ours.map(({ name }) => createForeign(`${name}a`)));
+    await rollbackRun(world.cerebros, 'ended');
+    expect(await world.closed('ended')).toMatchObject({ status: 'rolled_back', error: { reason: 'terminated' } });
+    expect(world.truth()).toEqual([...before, ...foreign.map((id) => `droplet ${id}`)].toSorted());
+    expect(await world.ledger()).toEqual(before);
+  });
+});
+
+/** Somebody else's droplet, made with another token. */
+async function createForeign(name: string): Promise<number> {
+  const headers = { authorization: `Bearer ${'somebody-else'.padEnd(20, '-')}`, 'content-type': 'application/json' };
+  const body = JSON.stringify({ name, region: 'fra1', size: 's-1vcpu-1gb', image: 'debian-12-x64' });
+  const answer = await fetch(`${world.cloud.url}/v2/droplets`, { method: 'POST', headers, body });
+  expect(answer.status).toBe(202);
+  return ((await answer.json()) as { readonly droplet: { readonly id: number } }).droplet.id;
+}
