@@ -15,6 +15,16 @@ export async function openCloud() {
   return { emulator, env };
 }
 
+/** With one droplet smaller, and the other in the place of a third. */
+function changed(stack) {
+  const edits = {
+    'web-1': (one) => ({ ...one, spec: { ...one.spec, size: 's-2vcpu-2gb' } }),
+    'web-2': (one) => ({ ...one, name: 'web-3' }),
+  };
+  const resources = EXAMPLE.resources.filter(({ type }) => type !== 'firewall').map((one) => edits[one.name]?.(one) ?? one);
+  return { ...EXAMPLE, stack, resources };
+}
+
 /** Recipes by name, of the recorder's commands and a cloud. */
 export function provisionRecipes({ cerebros, closed, reaches, start, until, cloud: { emulator } }) {
   const stack = (id) => ({ ...EXAMPLE, stack: id });
@@ -27,36 +37,10 @@ export function provisionRecipes({ cerebros, closed, reaches, start, until, clou
     under([REFUSED, { match: { method: 'DELETE', path: '^/v2/volumes/' }, fault: '401', times: 100 }], () =>
       start('provision', id, stack(id)),
     );
-  /** With one droplet smaller, and the other in the place of a third. */
-  const changed = (id) => ({
-    ...stack(id),
-    resources: EXAMPLE.resources
-      .filter(({ type }) => type !== 'firewall')
-      .map((one) =>
-        one.name === 'web-1'
-          ? { ...one, spec: { ...one.spec, size: 's-2vcpu-2gb' } }
-          : one.name === 'web-2'
-            ? { ...one, name: 'web-3' }
-            : one,
-      ),
-  });
-  const offboard = async (id, decision) => {
-    await cerebros(['start', 'provision', '--input', '-', '--id', id], { kind: 'offboarding', stack: 'provision-completed' });
-    await reaches(id, 'approve', 'waiting');
-    await cerebros([decision, id, 'approve', '--as', 'recorder']);
-    await closed(id);
-  };
   return {
     'provision-completed': (id) => start('provision', id, stack(id)),
     'provision-suspended': (id) => start('provision', id, { kind: 'suspension', stack: 'provision-completed' }),
-    'provision-rejected': (id) => offboard(id, 'reject'),
-    'provision-updated': (id) => cerebros(['provision', 'apply', '--input', '-', '--id', id, '--wait'], changed('provision-completed')),
-    'provision-update-rolled-back': (id) =>
-      under([{ match: { method: 'DELETE', path: '^/v2/droplets/' }, fault: '401', times: 1 }], async () => {
-        await cerebros(['provision', 'apply', '--input', '-', '--id', id], { ...EXAMPLE, stack: 'provision-completed' });
-        await closed(id);
-      }),
-    'provision-offboarded': (id) => offboard(id, 'approve'),
+    ...changeRecipes({ cerebros, closed, reaches, under }),
     'provision-rolled-back': (id) => under([REFUSED], () => start('provision', id, stack(id))),
     'provision-stuck': stuck,
     'provision-undo-retried': async (id) => {
@@ -70,5 +54,25 @@ export function provisionRecipes({ cerebros, closed, reaches, start, until, clou
         await cerebros(['cancel', id]);
         await closed(id);
       }),
+  };
+}
+
+/** What happens to the stack of 'provision-completed' later. */
+function changeRecipes({ cerebros, closed, reaches, under }) {
+  const offboard = async (id, decision) => {
+    await cerebros(['start', 'provision', '--input', '-', '--id', id], { kind: 'offboarding', stack: 'provision-completed' });
+    await reaches(id, 'approve', 'waiting');
+    await cerebros([decision, id, 'approve', '--as', 'recorder']);
+    await closed(id);
+  };
+  return {
+    'provision-rejected': (id) => offboard(id, 'reject'),
+    'provision-updated': (id) => cerebros(['provision', 'apply', '--input', '-', '--id', id, '--wait'], changed('provision-completed')),
+    'provision-update-rolled-back': (id) =>
+      under([{ match: { method: 'DELETE', path: '^/v2/droplets/' }, fault: '401', times: 1 }], async () => {
+        await cerebros(['provision', 'apply', '--input', '-', '--id', id], { ...EXAMPLE, stack: 'provision-completed' });
+        await closed(id);
+      }),
+    'provision-offboarded': (id) => offboard(id, 'approve'),
   };
 }

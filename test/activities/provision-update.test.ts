@@ -119,6 +119,16 @@ test('a delete that was refused is taken back: what is there stays', async () =>
   expect(droplets()).toHaveLength(1);
 });
 
+test('a delete that was refused is not taken back when the droplet has gone meanwhile', async () => {
+  await run('executeStep', WEB_CALL);
+  rig.emulator.addFaults([{ match: { method: 'DELETE', path: '^/v2/droplets/' }, fault: '401', times: 1 }]);
+  const call: ProvisionCall = { module: 'delete_droplet', urn: WEB, inputs: {}, context: {} };
+  await failureOf(run('executeStep', call));
+  rig.emulator.change({ type: 'droplet', id: droplets()[0]?.id ?? 0, delete: true });
+  await run('compensateStep', { ...call, outcome: UNKNOWN });
+  expect(await rig.ledger.find(WEB)).toMatchObject({ state: 'deleting' });
+});
+
 describe('a change of another type', () => {
   test('of a volume makes it larger, and is not taken back: it cannot be made smaller again', async () => {
     await run('executeStep', CALL);

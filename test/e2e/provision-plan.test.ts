@@ -165,8 +165,8 @@ describe('applying', () => {
 
 describe('what was deleted outside', () => {
   it('is made anew by the same stack, with all that names it', async () => {
-    const before = await world.droplet('shop', 'web-1');
-    world.cloud.change({ type: 'droplet', id: before.id, delete: true });
+    const gone = await world.droplet('shop', 'web-1');
+    world.cloud.change({ type: 'droplet', id: gone.id, delete: true });
     const stack = CHANGED;
     const planned = await plan(stack);
     expect(planned.changes.map(({ action, resource }) => `${action} ${resource}`)).toEqual([
@@ -178,7 +178,7 @@ describe('what was deleted outside', () => {
     expect((await apply(planned, '--wait')).code).toBe(0);
     const { volumes, reserved_ips, firewalls } = world.cloud.truth().resources;
     const { id } = await world.droplet('shop', 'web-1');
-    expect(id).not.toBe(before.id);
+    expect(id).not.toBe(gone.id);
     expect([volumes[0]?.droplet_id, reserved_ips[0]?.droplet_id, firewalls[0]?.droplet_ids[0]]).toEqual([id, id, id]);
     expect(await world.ledger()).toEqual(world.truth());
     expect(await plan(stack)).toMatchObject({ changes: [], issues: [] });

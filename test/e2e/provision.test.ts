@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cancelSaga } from '../../src/client/control.ts';
 import { showRun } from '../../src/client/show.ts';
@@ -58,6 +60,13 @@ describe('a stack of every type', () => {
     expect(droplets.map(({ status }) => status)).toEqual(['off', 'off']);
     expect(snapshots).toHaveLength(1);
     expect(await world.ledger()).toEqual(world.truth());
+  });
+
+  it('has its offboarding shown before it is started: people are asked first, and VPCs go last', async () => {
+    writeFileSync(join(world.dir, 'down.json'), JSON.stringify({ kind: 'offboarding', stack: 'shop' }));
+    const { code, json } = await world.cli(['plan', 'provision', '--input', join(world.dir, 'down.json'), '-o', 'json']);
+    const { steps } = json as { readonly steps: readonly { readonly name: string }[] };
+    expect([code, steps[0]?.name, steps.at(-1)?.name]).toEqual([0, 'approve', 'delete_vpc.main']);
   });
 
   it('stays when people do not agree to its offboarding', async () => {

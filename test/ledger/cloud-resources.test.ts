@@ -125,6 +125,82 @@ describe('a POST', () => {
   });
 });
 
+describe('an id', () => {
+  test('is kept with what was seen, and again, but no other instead of it', async () => {
+    await ledger().noteIntent(intent);
+    expect([await ledger().recordId(found), await ledger().recordId(found)]).toEqual([true, true]);
+    expect(await ledger().recordId({ ...found, provider_id: 'vol-2' })).toBe(false);
+    expect(await ledger().find(urn)).toMatchObject({ state: 'creating', provider_id: 'vol-1', observed: { size_gigabytes: 1 } });
+    expect((await ledger().find(urn))?.observed_at).toMatch(/Z$/);
+  });
+
+  test('is refused for what was withdrawn or is meant otherwise', async () => {
+    await ledger().noteIntent(intent);
+    expect(await ledger().recordId({ ...found, intent_hash: 'hash-2' })).toBe(false);
+    expect(await ledger().markDeleting({ urn, deleted_by: 'run-9' })).toMatchObject({ state: 'deleting' });
+    expect(await ledger().recordId(found)).toBe(false);
+    expect(await ledger().find(urn)).toMatchObject({ provider_id: null });
+  });
+
+  test('is kept by one of several that come at the same time', async () => {
+    await ledger().noteIntent(intent);
+    const ids = Array.from({ length: 10 }, (_, i) => `vol-${i}`);
+    const kept = await Promise.all(ids.map(async (provider_id) => await ledger().recordId({ ...found, provider_id })));
+    expect(kept.filter(Boolean)).toHaveLength(1);
+    expect((await ledger().find(urn))?.provider_id).toBe(ids[kept.indexOf(true)]);
+  });
+
+  test('belongs to one urn', async () => {
+    await ledger().noteIntent(intent);
+    await ledger().noteIntent(other('b'));
+    await ledger().recordId(found);
+    await expect(ledger().recordId({ ...found, urn: `${urn}-b` })).rejects.toMatchObject({ code: 'RESOURCE_TAKEN' });
+    expect(await ledger().find(`${urn}-b`)).toMatchObject({ state: 'intended', provider_id: null });
+  });
+});
+
+test('an id is free once what had it is deleted: a provider gives an address out again', async () => {
+  await ledger().noteIntent(intent);
+  await ledger().recordId(found);
+  await ledger().markDeleting({ urn, deleted_by: 'run-9' });
+  await ledger().markDeleted(urn);
+  await ledger().noteIntent(other('b'));
+  expect(await ledger().recordId({ ...found, urn: `${urn}-b` })).toBe(true);
+  expect(await ledger().find(urn)).toMatchObject({ state: 'deleted', provider_id: null, deleted_by: 'run-9' });
+});
+
+describe('a state', () => {
+  test('goes to active under its id, with what is seen, unless it was withdrawn', async () => {
+    await ledger().noteIntent(intent);
+    await ledger().recordId(found);
+    expect(await ledger().markActive({ ...found, provider_id: 'vol-2' })).toBe(false);
+    expect(await ledger().markActive({ ...found, observed: { size_gigabytes: 2 } })).toBe(true);
+    expect(await ledger().find(urn)).toMatchObject({ state: 'active', observed: { size_gigabytes: 2 } });
+    await ledger().markSuspect({ ...claim, problem: 'late' });
+    expect(await ledger().find(urn)).toMatchObject({ state: 'active', problem: null });
+    await ledger().markDeleting({ urn, deleted_by: 'run-9' });
+    expect(await ledger().markActive(found)).toBe(false);
+  });
+
+  test('is suspect with its reason until a POST is claimed', async () => {
+    await ledger().noteIntent(intent);
+    await ledger().markSuspect({ ...claim, problem: 'nobody answered' });
+    expect(await ledger().find(urn)).toMatchObject({ state: 'suspect', problem: 'nobody answered' });
+    await ledger().claimPost(claim);
+    expect(await ledger().find(urn)).toMatchObject({ state: 'creating', problem: null });
+  });
+
+  test('is deleted only after it was deleting, and stays so', async () => {
+    await ledger().noteIntent(intent);
+    await ledger().markDeleted(urn);
+    expect(await ledger().find(urn)).toMatchObject({ state: 'intended' });
+    await ledger().markDeleting({ urn, deleted_by: 'run-9' });
+    await ledger().markDeleted(urn);
+    expect(await ledger().markDeleting({ urn, deleted_by: 'run-9' })).toMatchObject({ state: 'deleted' });
+    expect(await ledger().markDeleting({ urn: 'urn:none', deleted_by: null })).toBe(undefined);
+  });
+});
+
 describe('lists', () => {
   test('hold what fits the saga, the stack and the states', async () => {
     await ledger().noteIntent(intent);

@@ -11,7 +11,7 @@ import { mermaid } from '../graph/mermaid.ts';
 import { textGraph } from '../graph/text-graph.ts';
 import { outputOf } from '../output.ts';
 import { readInput } from '../read-input.ts';
-import { registered } from '../registered-blueprints.ts';
+import { lookUps } from '../look-ups.ts';
 import { useCerebros } from '../use-cerebros.ts';
 
 /** `graph KIND|ID`: what `--format` asks for goes out as it is; without it, and with JSON output, the graph as data. */
@@ -31,7 +31,7 @@ async function graphOfRun(context: CliContext, flags: GraphFlags, id: string): P
 async function graphOfKind(context: CliContext, flags: GraphFlags, name: string): Promise<Graph> {
   if (flags.input === undefined) return graphOf(`plan of ${name}`, planWithoutInput(name));
   const { value, base_dir } = await readInput(context, flags.input);
-  const { plan } = await prepareInput(name, value, { base_dir, blueprints: registered(context, flags) });
+  const { plan } = await prepareInput(name, value, { base_dir, ...lookUps(context, flags) });
   return graphOf(`plan of ${name}`, plan);
 }
 

@@ -4,14 +4,14 @@ import type { CliContext } from '../context.ts';
 import type { PlanFlags } from '../flags.ts';
 import { outputOf } from '../output.ts';
 import { readInput } from '../read-input.ts';
-import { registered } from '../registered-blueprints.ts';
+import { lookUps } from '../look-ups.ts';
 import { table, type Row } from '../text/table.ts';
 
-/** `plan KIND`: needs neither Temporal nor Postgres, unless the input names a registered blueprint. */
+/** `plan KIND`: needs neither Temporal nor Postgres, unless the input leaves something to the ledger. */
 export async function plan(this: CliContext, flags: PlanFlags, kind: string): Promise<void> {
   const output = outputOf(this, flags);
   const { value, base_dir } = await readInput(this, flags.input, flags.set);
-  const prepared = await prepareInput(kind, value, { base_dir, blueprints: registered(this, flags) });
+  const prepared = await prepareInput(kind, value, { base_dir, ...lookUps(this, flags) });
   const undo_order = undoOrder(prepared.plan);
   const answer = { kind: prepared.plan.kind, input: prepared.input, steps: prepared.plan.steps, undo_order };
   output.data(answer, () => planText(prepared.plan, undo_order));
