@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import { beforeEach } from 'vitest';
 import { createProvisionActivities } from '../../src/activities/provision.ts';
 import { serveSteps } from '../../src/activities/serve-steps.ts';
 import { digitalOceanPort } from '../../src/cloud/digitalocean/port.ts';
@@ -9,23 +10,19 @@ import type { Emulator } from '../../src/cloud/emulator/create-emulator.ts';
 import type { ResourceLedger } from '../../src/contracts/cloud.ts';
 import type { StepReturn } from '../../src/contracts/step-call.ts';
 import type { ProvisionCall } from '../../src/contracts/provision.ts';
-import { closeLedger, openLedger } from '../../src/ledger/connection.ts';
-import type { Sql } from '../../src/ledger/connection.ts';
 import { createResourceLedger } from '../../src/ledger/resource-ledger.ts';
+import { useLedger } from '../cloud/cloud-ledger.ts';
 import { VirtualClock } from '../cloud/virtual-clock.ts';
 import { testApi } from '../cloud/volume-world.ts';
-import { createTestDatabase } from '../support/postgres.ts';
 
 /** The activities of the kind `provision`, on a database and emulators of their own. */
 export interface ProvisionRig {
-  /** Of the present test; `anew` makes one. */
+  /** Of the present test. */
   readonly emulator: Emulator;
   readonly clock: VirtualClock;
   readonly ledger: ResourceLedger;
-  anew(): Promise<() => Promise<void>>;
   /** Runs an activity as the step `s` of a saga does. */
   run(name: 'executeStep' | 'compensateStep', input: object, options?: { saga_id?: string; token?: boolean }): Promise<unknown>;
-  stop(): Promise<void>;
 }
 
 export const URN = 'urn:cerebros:s:volume:data';
@@ -40,16 +37,20 @@ export const WEB = 'urn:cerebros:s:droplet:web';
 export const MACHINE = { region: 'fra1', size: 's-1vcpu-1gb', image: 'debian-12-x64' };
 export const WEB_CALL: ProvisionCall = { module: 'create_droplet', urn: WEB, inputs: { spec: MACHINE }, context: {} };
 
-export async function createProvisionRig(): Promise<ProvisionRig> {
-  const database = await createTestDatabase();
-  const sql: Sql = openLedger(database.url);
+/** One for the tests of a file, with an emulator for each. */
+export function useProvisionRig(): ProvisionRig {
+  const { sql } = useLedger();
   const ledger = createResourceLedger(sql);
-  let clock = new VirtualClock();
-  let emulator: Emulator | undefined;
+  let [clock, emulator] = [new VirtualClock(), undefined as Emulator | undefined];
   const current = (): Emulator => {
-    if (!emulator) throw new Error('expected anew() before each test');
+    if (!emulator) throw new Error('expected a test to run, there is none yet');
     return emulator;
   };
+  beforeEach(async () => {
+    clock = new VirtualClock();
+    emulator = await createEmulator({ clock });
+    return async () => await current().close();
+  });
   return {
     get emulator() {
       return current();
@@ -58,12 +59,6 @@ export async function createProvisionRig(): Promise<ProvisionRig> {
       return clock;
     },
     ledger,
-    anew: async () => {
-      await sql`truncate cloud_resources, cloud_provisioned cascade`;
-      clock = new VirtualClock();
-      emulator = await createEmulator({ clock });
-      return async () => await current().close();
-    },
     run: async (name, input, { saga_id = 'one', token = true } = {}) => {
       const api = testApi(current().url);
       const cloud = token ? { api, port: digitalOceanPort(api), clock, gap_ms: 1000 } : null;
@@ -72,10 +67,6 @@ export async function createProvisionRig(): Promise<ProvisionRig> {
       const call = { saga_id, step_name: 's', idempotency_key: `${saga_id}/r/0.0/do/0` };
       const { output }: StepReturn = await environment.run(served[name], input, call);
       return output;
-    },
-    stop: async () => {
-      await closeLedger(sql);
-      await database.drop();
     },
   };
 }

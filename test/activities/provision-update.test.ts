@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { createVpc } from '../../src/cloud/digitalocean/vpcs.ts';
 import type { Emulator } from '../../src/cloud/emulator/create-emulator.ts';
 import type { ProvisionCall } from '../../src/contracts/provision.ts';
 import { testApi } from '../cloud/volume-world.ts';
-import { CALL, createProvisionRig, failureOf, MACHINE, UNKNOWN, URN, WEB, WEB_CALL, type ProvisionRig } from './provision-rig.ts';
+import { CALL, failureOf, MACHINE, UNKNOWN, URN, WEB, WEB_CALL, useProvisionRig } from './provision-rig.ts';
 
-let rig: ProvisionRig;
-beforeAll(async () => void (rig = await createProvisionRig()));
-afterAll(() => rig.stop());
-beforeEach(() => rig.anew());
-
-const run: ProvisionRig['run'] = (...call) => rig.run(...call);
+const rig = useProvisionRig();
+const { run } = rig;
 const droplets = (): ReturnType<Emulator['truth']>['resources']['droplets'] => rig.emulator.truth().resources.droplets;
 const volumes = (): ReturnType<Emulator['truth']>['resources']['volumes'] => rig.emulator.truth().resources.volumes;
 

@@ -1,17 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createDroplet } from '../../src/cloud/digitalocean/droplets.ts';
 import { createVolume } from '../../src/cloud/digitalocean/volumes.ts';
 import type { Emulator } from '../../src/cloud/emulator/create-emulator.ts';
 import type { ProvisionCall } from '../../src/contracts/provision.ts';
 import { testApi } from '../cloud/volume-world.ts';
-import { CALL, createProvisionRig, failureOf, UNKNOWN, URN, WEB_CALL, type ProvisionRig } from './provision-rig.ts';
+import { CALL, failureOf, UNKNOWN, URN, WEB_CALL, useProvisionRig } from './provision-rig.ts';
 
-let rig: ProvisionRig;
-beforeAll(async () => void (rig = await createProvisionRig()));
-afterAll(() => rig.stop());
-beforeEach(() => rig.anew());
-
-const run: ProvisionRig['run'] = (...call) => rig.run(...call);
+const rig = useProvisionRig();
+const { run } = rig;
 const droplets = (): ReturnType<Emulator['truth']>['resources']['droplets'] => rig.emulator.truth().resources.droplets;
 const volumes = (): ReturnType<Emulator['truth']>['resources']['volumes'] => rig.emulator.truth().resources.volumes;
 

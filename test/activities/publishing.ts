@@ -2,31 +2,21 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
 import { publishDataset, unpublishDataset, type PublishedVersion } from '../../src/activities/dataset-publish.ts';
 import { ArtifactStore } from '../../src/artifacts/store.ts';
 import { prepareDataset, type PreparedDataset } from '../../src/datasets/publish/prepare.ts';
 import type { PublishRow } from '../../src/datasets/publish/publish-row.ts';
-import { closeLedger, openLedger, type Sql } from '../../src/ledger/connection.ts';
 import { datasetRows } from '../../src/ledger/queries/dataset-rows.ts';
 import { drawnRows, spec, stages } from '../datasets/publish/drawn-rows.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { useTestLedger } from '../support/postgres.ts';
 
 // What the tests of publishing are written in: a ledger and a folder of artifacts, empty before each test.
 
-let database: TestDatabase;
-export let sql: Sql;
+export const { sql, url } = useTestLedger();
 /** The folder of artifacts. */
 export let dir: string;
 export let artifacts: ArtifactStore;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  sql = openLedger(database.url);
-});
-afterAll(async () => {
-  await closeLedger(sql);
-  await database.drop();
-});
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'cerebros-publish-'));
   artifacts = new ArtifactStore(dir);
@@ -45,7 +35,7 @@ export interface Build {
   readonly signal?: AbortSignal;
 }
 
-const stores = () => ({ database_url: database.url, artifacts });
+const stores = () => ({ database_url: url, artifacts });
 
 /** Downloads, in a way: the images are in the folder of the build. */
 export function rowsOf({ run, from = 0, count = 6 }: Build): Promise<PublishRow[]> {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Json } from '../../src/contracts/ledger.ts';
 import { createResource } from '../../src/cloud/create-protocol.ts';
 import type { ProtocolDependencies } from '../../src/cloud/create-protocol.ts';
@@ -11,30 +11,17 @@ import { createEmulator } from '../../src/cloud/emulator/create-emulator.ts';
 import type { Emulator } from '../../src/cloud/emulator/create-emulator.ts';
 import type { Fault } from '../../src/cloud/emulator/fault-script.ts';
 import { waitActive } from '../../src/cloud/wait-active.ts';
-import { closeLedger, openLedger } from '../../src/ledger/connection.ts';
-import type { Sql } from '../../src/ledger/connection.ts';
 import { findCloudResource } from '../../src/ledger/queries/cloud-rows.ts';
 import { createResourceLedger } from '../../src/ledger/resource-ledger.ts';
-import { createTestDatabase } from '../support/postgres.ts';
-import type { TestDatabase } from '../support/postgres.ts';
+import { useLedger } from './cloud-ledger.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { testApi, volumeRequest } from './volume-world.ts';
 
-let database: TestDatabase;
-let sql: Sql;
+const { sql } = useLedger();
 let emulator: Emulator;
 let on: ProtocolDependencies & { readonly clock: VirtualClock };
 let specs: Readonly<Record<string, Json>>;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  sql = openLedger(database.url);
-});
-afterAll(async () => {
-  await closeLedger(sql);
-  await database.drop();
-});
 beforeEach(async () => {
-  await sql`truncate cloud_resources, cloud_provisioned cascade`;
   const clock = new VirtualClock();
   emulator = await createEmulator({ clock, delays: { droplet_visible_ms: 20_000, droplet_active_ms: 30_000, tag_lag_ms: 90_000 } });
   const api = testApi(emulator.url, { timeout_ms: 400 });

@@ -1,15 +1,12 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { createResource } from '../../src/cloud/create-protocol.ts';
 import type { ProtocolDependencies } from '../../src/cloud/create-protocol.ts';
 import { deleteResource } from '../../src/cloud/delete-protocol.ts';
 import { digitalOceanPort } from '../../src/cloud/digitalocean/port.ts';
 import { waitActive } from '../../src/cloud/wait-active.ts';
-import { closeLedger, openLedger } from '../../src/ledger/connection.ts';
-import type { Sql } from '../../src/ledger/connection.ts';
 import { findCloudResource } from '../../src/ledger/queries/cloud-rows.ts';
 import { createResourceLedger } from '../../src/ledger/resource-ledger.ts';
-import { createTestDatabase } from '../support/postgres.ts';
-import type { TestDatabase } from '../support/postgres.ts';
+import { useLedger } from './cloud-ledger.ts';
 import { startAnswers } from './answers.ts';
 import type { Answers } from './answers.ts';
 import { droplet } from './digitalocean/droplet.ts';
@@ -20,20 +17,10 @@ const EMPTY = { body: { droplets: [], meta: { total: 0 } } };
 const ABSENT = { status: 404, body: { id: 'not_found', message: 'none' } };
 const request = volumeRequest('droplet', { type: 'droplet', spec: { region: 'fra1', size: 's-1vcpu-1gb', image: 'debian-12-x64' } });
 
-let database: TestDatabase;
-let sql: Sql;
+const { sql } = useLedger();
 let answers: Answers;
 let on: ProtocolDependencies & { readonly clock: VirtualClock };
-beforeAll(async () => {
-  database = await createTestDatabase();
-  sql = openLedger(database.url);
-});
-afterAll(async () => {
-  await closeLedger(sql);
-  await database.drop();
-});
 beforeEach(async () => {
-  await sql`truncate cloud_resources, cloud_provisioned cascade`;
   answers = await startAnswers();
   on = { port: digitalOceanPort(testApi(answers.url)), ledger: createResourceLedger(sql), clock: new VirtualClock() };
   const accepted = {

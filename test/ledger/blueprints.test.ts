@@ -1,21 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { BlueprintRow } from '../../src/contracts/blueprint.ts';
-import { closeLedger, openLedger, type Sql } from '../../src/ledger/connection.ts';
 import { blueprintRows } from '../../src/ledger/queries/blueprint-rows.ts';
 import { findBlueprint } from '../../src/ledger/queries/find-blueprint.ts';
 import { putBlueprint } from '../../src/ledger/queries/put-blueprint.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { useTestLedger } from '../support/postgres.ts';
 
-let database: TestDatabase;
-let sql: Sql;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  sql = openLedger(database.url);
-});
-afterAll(async () => {
-  await closeLedger(sql);
-  await database.drop();
-});
+const { sql } = useTestLedger();
 
 function blueprint(name: string, version: string, digit = '0'): Omit<BlueprintRow, 'registered_at'> {
   const definition = { name, version, steps: [{ name: 'extract', inputs: { digit, 'a key': [null, 1.5] } }] };

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { resourceUrn } from '../../src/contracts/cloud.ts';
 import type { ResourceIntent, ResourceState } from '../../src/contracts/cloud.ts';
 import { closeLedger, openLedger } from '../../src/ledger/connection.ts';
@@ -7,20 +7,9 @@ import { listCloudResources } from '../../src/ledger/queries/list-cloud-resource
 import { listUnresolvedCloud } from '../../src/ledger/queries/list-unresolved-cloud.ts';
 import { takeCloudCall } from '../../src/ledger/queries/take-cloud-call.ts';
 import { createResourceLedger } from '../../src/ledger/resource-ledger.ts';
-import { createTestDatabase } from '../support/postgres.ts';
-import type { TestDatabase } from '../support/postgres.ts';
+import { useLedger } from '../cloud/cloud-ledger.ts';
 
-let database: TestDatabase;
-let sql: Sql;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  sql = openLedger(database.url);
-});
-afterAll(async () => {
-  await closeLedger(sql);
-  await database.drop();
-});
-beforeEach(async () => void (await sql`truncate cloud_resources, cloud_provisioned cascade`));
+const { sql, url } = useLedger();
 
 const ledger = (): ReturnType<typeof createResourceLedger> => createResourceLedger(sql);
 const urn = resourceUrn({ stack: 'test', type: 'volume', name: 'data' });
@@ -231,7 +220,7 @@ describe('lists', () => {
 });
 
 test('takeCloudCall grants what the bucket holds, to two workers at the same moment too', async () => {
-  const second = openLedger(database.url);
+  const second = openLedger(url);
   const draw = { token_sha256: 'a'.repeat(64), burst: 50, calls_per_s: 1, at: '2026-01-01T00:00:00.000Z' };
   const takes = Array.from({ length: 80 }, async (_, i) => await takeCloudCall(i % 2 ? sql : second, draw));
   const taken = await Promise.all(takes);

@@ -1,22 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { ResourceIntent } from '../../src/contracts/cloud.ts';
-import { closeLedger, openLedger } from '../../src/ledger/connection.ts';
-import type { Sql } from '../../src/ledger/connection.ts';
 import { createResourceLedger } from '../../src/ledger/resource-ledger.ts';
-import { createTestDatabase } from '../support/postgres.ts';
-import type { TestDatabase } from '../support/postgres.ts';
+import { useLedger } from '../cloud/cloud-ledger.ts';
 
-let database: TestDatabase;
-let sql: Sql;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  sql = openLedger(database.url);
-});
-afterAll(async () => {
-  await closeLedger(sql);
-  await database.drop();
-});
-beforeEach(async () => void (await sql`truncate cloud_resources, cloud_provisioned cascade`));
+const { sql } = useLedger();
 
 const ledger = (): ReturnType<typeof createResourceLedger> => createResourceLedger(sql);
 const urn = 'urn:cerebros:test:volume:data';

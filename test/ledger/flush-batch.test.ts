@@ -1,23 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { closeLedger, openLedger } from '../../src/ledger/connection.ts';
-import type { Sql } from '../../src/ledger/connection.ts';
+import { describe, expect, test } from 'vitest';
 import { eventsAfter } from '../../src/ledger/queries/events-after.ts';
 import { flushBatch } from '../../src/ledger/queries/flush-batch.ts';
 import { getRun } from '../../src/ledger/queries/get-run.ts';
-import { createTestDatabase } from '../support/postgres.ts';
-import type { TestDatabase } from '../support/postgres.ts';
+import { useTestLedger } from '../support/postgres.ts';
 import { batch, event, NOON, step } from './batches.ts';
 
-let database: TestDatabase;
-let sql: Sql;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  sql = openLedger(database.url);
-});
-afterAll(async () => {
-  await closeLedger(sql);
-  await database.drop();
-});
+const { sql } = useTestLedger();
 
 describe('flushBatch', () => {
   test('makes a row that does not exist from the patch and the defaults', async () => {

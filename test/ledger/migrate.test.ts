@@ -8,7 +8,7 @@ test('two migrators at once apply each migration once, and a third has nothing t
   const [one, two] = [openLedger(database.url), openLedger(database.url)];
   try {
     const applied = await Promise.all([migrate(one), migrate(two)]);
-    expect(applied.flat().toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(applied.flat().toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(await migrate(one)).toEqual([]);
   } finally {
     await Promise.all([closeLedger(one), closeLedger(two)]);
@@ -50,7 +50,9 @@ test('has the columns that are agreed on', async () => {
         'queued_at started_at completed_at compensated_at wakes_at version',
       trials: 'run number params status value error started_at completed_at epochs param_count weights_sha256 engine version',
       cloud_resources: 'urn provider type name provider_id observed observed_at',
-      cloud_provisioned: 'resource desired_spec spec_version saga_id state intent_hash created_at updated_at tag posts problem',
+      cloud_provisioned: 'resource desired_spec spec_version saga_id state intent_hash created_at updated_at tag posts problem deleted_by',
+      cloud_spec_history: 'resource spec_version desired_spec changed_by changed_at',
+      cloud_drift: 'resource provider type name provider_id verdict diff reason checked_at told since',
       cloud_call_budgets: 'token_sha256 calls_left filled_at blocked_until',
     });
   } finally {

@@ -1,7 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { RunPatch, SagaRun } from '../../src/contracts/ledger.ts';
-import { closeLedger, openLedger } from '../../src/ledger/connection.ts';
-import type { Sql } from '../../src/ledger/connection.ts';
 import { deleteModel } from '../../src/ledger/queries/delete-model.ts';
 import { deletePendingRun } from '../../src/ledger/queries/delete-pending-run.ts';
 import { flushBatch } from '../../src/ledger/queries/flush-batch.ts';
@@ -17,20 +15,10 @@ import type { RunFilter } from '../../src/ledger/queries/list-runs.ts';
 import { putMetrics } from '../../src/ledger/queries/put-metrics.ts';
 import { putModel } from '../../src/ledger/queries/put-model.ts';
 import { replaceRun } from '../../src/ledger/queries/replace-run.ts';
-import { createTestDatabase } from '../support/postgres.ts';
-import type { TestDatabase } from '../support/postgres.ts';
+import { useTestLedger } from '../support/postgres.ts';
 import { batch, event, NOON, step } from './batches.ts';
 
-let database: TestDatabase;
-let sql: Sql;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  sql = openLedger(database.url);
-});
-afterAll(async () => {
-  await closeLedger(sql);
-  await database.drop();
-});
+const { sql } = useTestLedger();
 
 describe('listRuns', () => {
   const runs: readonly (RunPatch & { readonly id: string })[] = [

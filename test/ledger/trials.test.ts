@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { TrialRow } from '../../src/contracts/nas-search.ts';
 import { closeLedger, openLedger } from '../../src/ledger/connection.ts';
-import type { Sql } from '../../src/ledger/connection.ts';
 import { closeTrials } from '../../src/ledger/queries/close-trials.ts';
 import { eventsAfter } from '../../src/ledger/queries/events-after.ts';
 import { flushBatch } from '../../src/ledger/queries/flush-batch.ts';
@@ -10,21 +9,11 @@ import { listTrials } from '../../src/ledger/queries/list-trials.ts';
 import { putTrialBatch } from '../../src/ledger/queries/put-trial-batch.ts';
 import { trialCurves } from '../../src/ledger/queries/trial-curves.ts';
 import { trialSummary } from '../../src/ledger/queries/trial-summary.ts';
-import { createTestDatabase } from '../support/postgres.ts';
-import type { TestDatabase } from '../support/postgres.ts';
+import { useTestLedger } from '../support/postgres.ts';
 import { batch, event, NOON } from './batches.ts';
 import { epoch, trial, trialBatch, trialEvent } from './trial-rows.ts';
 
-let database: TestDatabase;
-let sql: Sql;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  sql = openLedger(database.url);
-});
-afterAll(async () => {
-  await closeLedger(sql);
-  await database.drop();
-});
+const { sql, url } = useTestLedger();
 
 const put = (...trials: TrialRow[]): Promise<void> => putTrialBatch(sql, trialBatch({ trials }));
 
@@ -100,7 +89,7 @@ describe('putTrialBatch', () => {
 });
 
 test('putTrialBatch waits for an event that another writer has not committed, so that a reader by seq misses none', async () => {
-  const slow = openLedger(database.url, { max: 1 });
+  const slow = openLedger(url, { max: 1 });
   const before = (await eventsAfter(sql, { after: 0 })).at(-1)?.seq ?? 0;
   let written: Promise<void> | undefined;
   await slow.begin(async (tx) => {

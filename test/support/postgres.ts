@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll } from 'vitest';
 import { closeLedger, openLedger, withLedger } from '../../src/ledger/connection.ts';
 import type { Sql } from '../../src/ledger/connection.ts';
 import { migrate } from '../../src/ledger/migrate.ts';
@@ -11,15 +12,28 @@ export interface TestDatabase {
 }
 
 /** Makes a database on the Postgres of `CEREBROS_TEST_DATABASE_URL`, with the ledger's tables unless `empty`. */
-export async function createTestDatabase({ empty = false } = {}): Promise<TestDatabase> {
+export async function createTestDatabase({ empty = false, name = `test_${randomBytes(6).toString('hex')}` } = {}): Promise<TestDatabase> {
   const server = testServer();
-  const name = `test_${randomBytes(6).toString('hex')}`;
   await withLedger(server, async (sql) => await sql.unsafe(`create database ${name}`));
   const url = new URL(server);
   url.pathname = `/${name}`;
   if (!empty) await withLedger(url.href, migrate);
   const drop = async () => await withLedger(server, async (sql) => void (await sql.unsafe(`drop database if exists ${name} with (force)`)));
   return { url: url.href, drop };
+}
+
+/** A ledger of its own for the tests of a file; made before the first of them, so that nothing may ask it earlier. */
+export function useTestLedger(): { readonly sql: Sql; readonly url: string } {
+  const url = new URL(testServer());
+  url.pathname = `/test_${randomBytes(6).toString('hex')}`;
+  const sql = openLedger(url.href);
+  let database: TestDatabase | undefined;
+  beforeAll(async () => void (database = await createTestDatabase({ name: url.pathname.slice(1) })));
+  afterAll(async () => {
+    await closeLedger(sql);
+    await database?.drop();
+  });
+  return { sql, url: url.href };
 }
 
 /** Lends a migrated ledger of its own to `fn`. */
