@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Time as this folder takes it, so that a test need not wait for it. */
+/** Time as this folder and its emulator take it, so that a test need not wait for it. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;

@@ -7,6 +7,7 @@ import { deterministicName } from './deterministic-name.ts';
 import { intentHash } from './intent-hash.ts';
 import { lookTwice, onlyOne } from './look-up.ts';
 import type { CloudObject, CloudPort } from './port.ts';
+import type { Turn } from './rate-limit.ts';
 import { removeWithRetry } from './remove-with-retry.ts';
 
 /** What the protocols work with. */
@@ -104,8 +105,10 @@ class Creation {
       const there = await this.#look(row);
       if (there) return await this.#keep(there);
       if (row.posts >= this.#settings.posts_max) throw this.#unresolved(row.posts);
+      // Claimed only when it can go at once: the longer a claim is old, the likelier it is that others have taken it over.
+      const turn = await this.#on.port.prepare(this.#request, this.#settings.signal);
       const claim = { urn: row.urn, intent_hash: row.intent_hash, posts: row.posts };
-      const made = (await this.#on.ledger.claimPost(claim)) ? await this.#post(claim) : undefined;
+      const made = (await this.#on.ledger.claimPost(claim)) ? await this.#post(claim, turn) : undefined;
       if (made) return await this.#keep(made);
     }
     throw this.#unresolved(ROUNDS_MAX);
@@ -136,12 +139,12 @@ class Creation {
   }
 
   /** Undefined when the outcome is unknown. */
-  async #post(claim: PostClaim): Promise<CloudObject | undefined> {
+  async #post(claim: PostClaim, turn: Turn): Promise<CloudObject | undefined> {
     this.#open = true;
     const { gap_ms, signal } = this.#settings;
     const window = AbortSignal.timeout(Math.ceil(gap_ms * 0.75));
     try {
-      return await this.#on.port.create(this.#request, signal ? AbortSignal.any([signal, window]) : window);
+      return await this.#on.port.create(this.#request, signal ? AbortSignal.any([signal, window]) : window, turn);
     } catch (error) {
       if (!(error instanceof CloudError)) throw error;
       if (error.outcome === 'unknown') return undefined;

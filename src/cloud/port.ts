@@ -1,4 +1,5 @@
 import type { Json } from '../contracts/ledger.ts';
+import type { Turn } from './rate-limit.ts';
 
 /** By what a resource that may exist is found again. */
 export interface Identity {
@@ -31,8 +32,10 @@ export interface CloudPort {
   lookUp(identity: Identity, signal?: AbortSignal): Promise<readonly CloudObject[]>;
   /** Everything of the type in the account, over all pages; what is foreign too. */
   list(type: string, signal?: AbortSignal): Promise<readonly CloudObject[]>;
-  /** Asks once. When the error's outcome is `unknown`, it may have been made. */
-  create(identity: Identity, signal?: AbortSignal): Promise<CloudObject>;
+  /** Refuses what cannot be made, and waits for the turn of the call that makes it. */
+  prepare(identity: Identity, signal?: AbortSignal): Promise<Turn>;
+  /** Asks once, at once in a turn that was prepared. When the error's outcome is `unknown`, it may have been made. */
+  create(identity: Identity, signal?: AbortSignal, turn?: Turn): Promise<CloudObject>;
   /** Undefined when there is none (yet, or any more). `observed` as it was when last seen. */
   get(known: KnownObject, signal?: AbortSignal): Promise<CloudObject | undefined>;
   /** Asks to delete; that there is none is fine. `not yet`: it goes later, or cannot be found so far but is still being made. */

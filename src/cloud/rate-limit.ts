@@ -10,6 +10,18 @@ export interface RateLimit {
   correct(said: { readonly left: number; readonly blocked_ms: number }): Promise<void>;
 }
 
+/** The right to one call, which goes at once. */
+export interface Turn {
+  /** True the first time. */
+  take(): boolean;
+}
+
+/** A turn that has come. */
+export function oneTurn(): Turn {
+  let left = 1;
+  return { take: () => left-- > 0 };
+}
+
 export interface RateLimitOptions {
   /** Shared by all workers with the token. */
   readonly budget: CallBudget;

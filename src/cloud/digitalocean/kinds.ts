@@ -26,8 +26,8 @@ type SpecOf<T extends keyof typeof RESOURCE_SPECS> = z.infer<(typeof RESOURCE_SP
 export const vpcKind: Kind<SpecOf<'vpc'>, Vpc> = {
   spec: RESOURCE_SPECS.vpc,
   list: listVpcs,
+  check: async (api, { region }, signal) => await refuseFirstVpc(api, region, signal),
   create: async (api, { name, spec }, signal) => {
-    await refuseFirstVpc(api, spec.region, signal);
     const { region, ip_range } = spec;
     return { item: await createVpc(api, { region, ip_range, name }, signal).catch((error: unknown) => rethrowRange(error, ip_range)) };
   },

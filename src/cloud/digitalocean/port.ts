@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { CloudError } from '../cloud-error.ts';
 import type { CloudPort, Identity } from '../port.ts';
+import { inTurn } from './api.ts';
 import type { DigitalOceanApi } from './api.ts';
 import { openKind } from './kind.ts';
 import type { OpenKind } from './kind.ts';
@@ -26,7 +27,8 @@ export function digitalOceanPort(api: DigitalOceanApi): CloudPort {
     provider: 'digitalocean',
     lookUp: async (identity, signal) => await kindOf(identity.type).lookUp(api, identity, signal),
     list: async (type, signal) => await kindOf(type).list(api, signal),
-    create: async (identity, signal) => await kindOf(identity.type).create(api, identity, signal),
+    prepare: async (identity, signal) => await kindOf(identity.type).prepare(api, identity, signal),
+    create: async (identity, signal, turn) => await kindOf(identity.type).create(inTurn(api, turn), identity, signal),
     get: async (known, signal) => await kindOf(known.type).get(api, known, signal),
     remove: async (known, signal) => await kindOf(known.type).remove(api, known, signal),
   };

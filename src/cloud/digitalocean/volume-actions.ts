@@ -4,7 +4,7 @@ import type { DigitalOceanApi } from './api.ts';
 
 /** What may be asked of a volume. */
 export type VolumeAction =
-  | { readonly type: 'attach' | 'detach'; readonly droplet_id: number; readonly region: string }
+  | { readonly type: 'attach' | 'detach'; readonly droplet_id: number; readonly region?: string }
   | { readonly type: 'resize'; readonly size_gigabytes: number; readonly region: string };
 
 /** Starts it; `getAction` tells how it goes. After an unknown outcome look at the volume before asking again. */

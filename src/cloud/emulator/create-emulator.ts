@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { respond } from './api.ts';
 import type { Change } from './change.ts';
-import { systemClock } from './clock.ts';
+import { systemClock } from '../clock.ts';
 import { control, CONTROLS } from './controls.ts';
 import { deliver, type Shipment } from './delivery.ts';
 import type { FaultScript } from './fault-script.ts';

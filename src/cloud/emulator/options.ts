@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 
 /** How long things take, in milliseconds of the emulator's clock. Short by default, so that tests are fast. */
 export interface Delays {

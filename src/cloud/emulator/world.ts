@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import type { Delays, Limits } from './options.ts';
 import type { ResourceType, State } from './state.ts';
 

@@ -176,6 +176,19 @@ describe('limits', () => {
     expect(await testApi(answers.url, { rate_limit }).call({ method: 'POST', path: '/v2/x', schema })).toEqual({ thing: { id: 'a' } });
   });
 
+  test('sends one call at once in a turn that was waited for before, and the next in its own', async () => {
+    const taken: string[] = [];
+    const rate_limit: RateLimit = { take: async () => void taken.push('turn'), correct: async () => {} };
+    const api = testApi(answers.url, { rate_limit });
+    const turn = await api.turn({ method: 'POST', path: '/v2/x' });
+    expect([taken.length, answers.lines.length]).toEqual([1, 0]);
+    answers.say({ status: 201, body: { thing: { id: 'a' } } }, { status: 201, body: { thing: { id: 'b' } } });
+    for (const turns of [1, 2]) {
+      await api.call({ method: 'POST', path: '/v2/x', schema, turn });
+      expect(taken).toHaveLength(turns);
+    }
+  });
+
   test('sends nothing when the wait is aborted or the limit fails', async () => {
     const signal = AbortSignal.abort(new Error('stopped'));
     const failing: RateLimit = { take: async () => await Promise.reject(new Error('no database')), correct: async () => {} };

@@ -118,7 +118,8 @@ describe('a port', () => {
   test.each(rows)('makes, finds, and removes a $type', async ({ type, spec, before = [], made, sent, lists, id, status }) => {
     const identity = { type, name: 'nas-x', tag: 'nas-x', spec };
     answers.say(...before, made, ...lists, { status: 204 }, { status: 404 }, { status: 404 });
-    await port.create(identity);
+    const turn = await port.prepare(identity);
+    await port.create(identity, undefined, turn);
     expect(answers.bodies.at(-1)).toEqual(sent);
     expect(await port.lookUp(identity)).toMatchObject([{ provider_id: id, status }]);
     const known = { type, provider_id: id, observed: null };
@@ -131,14 +132,16 @@ describe('a port', () => {
   test('refuses to make the first VPC of a region, which nobody could delete', async () => {
     answers.say(list('vpcs', vpc('default', { default: true, region: 'ams3' })));
     const identity = { type: 'vpc', name: 'nas-x', tag: null, spec: { region: 'fra1' } };
-    await expect(port.create(identity)).rejects.toMatchObject({ code: 'NO_DEFAULT_VPC', retryable: false });
+    await expect(port.prepare(identity)).rejects.toMatchObject({ code: 'NO_DEFAULT_VPC', retryable: false });
     expect(answers.lines).toEqual(['GET /v2/vpcs?per_page=200']);
   });
 
   test('refuses a spec that does not fit and a type it does not know before it asks anything', async () => {
     const identity = { type: 'volume', name: 'nas-x', tag: null, spec: { region: 'fra1', size_gigabytes: 0, colour: 'red' } };
-    await expect(port.create(identity)).rejects.toMatchObject({ code: 'INVALID_SPEC', message: expect.stringContaining('size_gigabytes') });
-    await expect(port.create({ ...identity, type: 'toString' })).rejects.toMatchObject({ code: 'UNKNOWN_TYPE' });
+    for (const ask of [port.prepare, port.create]) {
+      await expect(ask(identity)).rejects.toMatchObject({ code: 'INVALID_SPEC', message: expect.stringContaining('size_gigabytes') });
+      await expect(ask({ ...identity, type: 'toString' })).rejects.toMatchObject({ code: 'UNKNOWN_TYPE' });
+    }
     expect(answers.lines).toEqual([]);
   });
 });

@@ -7,11 +7,8 @@ const message = 'POST /v2/vpcs was answered 422, This range/size overlaps with a
 
 /** An account with a default VPC, in which another VPC is being made at the same moment. */
 const api: DigitalOceanApi = {
-  call: async ({ method, schema }) => {
-    if (method === 'POST') throw new CloudError('UNPROCESSABLE', message, { outcome: 'refused', retryable: false });
-    const vpcs = [{ id: 'v', name: 'default', region: 'fra1', ip_range: '10.0.0.0/20', default: true }];
-    return schema.parse({ vpcs, meta: { total: 1 }, links: {} });
-  },
+  turn: () => Promise.reject(new Error('expected no turn to be asked for')),
+  call: () => Promise.reject(new CloudError('UNPROCESSABLE', message, { outcome: 'refused', retryable: false })),
 };
 
 test.each([

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/cloud/emulator/clock.ts';
+import type { Clock } from '../../../src/cloud/clock.ts';
 
 /** A clock that stands still until it is moved on. */
 export interface ManualClock extends Clock {
