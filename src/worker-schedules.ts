@@ -39,6 +39,7 @@ function schedulesOf({ queues, settings }: ScheduledWorker): readonly RecurringW
     every_ms: settings.drift_every_ms,
     workflow_type: CHECK_CLOUD.workflow_type,
     queue: QUEUES.main,
+    input: { resolve: true },
     timeout_ms: TIMEOUT_MS,
     summary: 'compare the cloud with the ledger',
   };

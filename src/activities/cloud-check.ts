@@ -1,9 +1,12 @@
 import { Context, log } from '@temporalio/activity';
 import type { ProtocolDependencies } from '../cloud/create-protocol.ts';
+import { asideOfRuns } from '../cloud/drift/aside-of-runs.ts';
 import { observe } from '../cloud/observe.ts';
 import { resolveRows, type ResolveDependencies } from '../cloud/resolve-rows.ts';
 import type { CloudChecked, CloudCheckActivities, RowResolution } from '../contracts/cloud-check.ts';
+import type { DriftLedger } from '../contracts/drift.ts';
 import type { Sql } from '../ledger/connection.ts';
+import { cloudChangers } from '../ledger/queries/cloud-changers.ts';
 import { countCloudDrift } from '../ledger/queries/count-cloud-drift.ts';
 import { listCloudRows } from '../ledger/queries/list-cloud-rows.ts';
 import { listUnresolvedCloud } from '../ledger/queries/list-unresolved-cloud.ts';
@@ -24,22 +27,29 @@ export interface CloudCheckDependencies extends Pick<ResolveDependencies, 'runSt
 /** The activities of checks, for the queue of the cloud. */
 export function createCloudCheckActivities({ sql, cloud, types, runState }: CloudCheckDependencies): CloudCheckActivities {
   return {
-    checkCloud: async () => {
+    checkCloud: async ({ resolve }) => {
       if (!cloud) throw cloudNotConfigured();
       const { port, clock, gap_ms } = cloud;
       const { cancellationSignal: signal } = Context.current();
       const pulse = new Pulse();
       try {
-        const left = await listUnresolvedCloud(sql, { older_than_ms: 0 });
+        const left = resolve ? await listUnresolvedCloud(sql, { older_than_ms: 0 }) : [];
         const resolved = await resolveRows({ port, clock, ledger: createResourceLedger(sql), runState }, left, { gap_ms, signal });
-        const rows = (provider: string, since?: string) => listCloudRows(sql, provider, since);
-        const findings = await observe({ port, ledger: { rows } }, { types, signal });
+        const seen = await observe({ port, ledger: driftLedger(sql) }, { types, signal });
+        const findings = await asideOfRuns({ ledger: driftLedger(sql), runState }, seen);
         await putCloudDrift(sql, findings);
         return told({ checked_at: findings.began_at, counts: await countCloudDrift(sql), resolved });
       } finally {
         pulse.stop();
       }
     },
+  };
+}
+
+function driftLedger(sql: Sql): DriftLedger {
+  return {
+    rows: (provider, since) => listCloudRows(sql, provider, since),
+    changers: (resources, since) => cloudChangers(sql, resources, since),
   };
 }
 

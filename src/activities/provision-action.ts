@@ -1,5 +1,6 @@
 import { CloudError } from '../cloud/cloud-error.ts';
 import { getAction, type Action } from '../cloud/digitalocean/actions.ts';
+import { getDroplet } from '../cloud/digitalocean/droplets.ts';
 import type { Droplet } from '../cloud/digitalocean/droplets.ts';
 import { pollMs, type ModuleWorld } from './provision-module.ts';
 
@@ -24,6 +25,20 @@ export async function actUntilDone(world: ModuleWorld, ask: () => Promise<Action
 /** Refuses, for now, while an action on the droplet has not ended: what is seen of it is about to change. */
 export function refuseLocked({ id, locked }: Pick<Droplet, 'id' | 'locked'>): void {
   if (locked) throw failure('LOCKED', `droplet ${id} has an action that has not ended: expected none; try again`);
+}
+
+/** A snapshot of a large disk takes its time. */
+const LOCKED_MS_MAX = 25 * 60_000;
+
+/** Waits until no action on the droplet is under way, when there is one of that id. Throws `LOCKED`, which may be tried again. */
+export async function waitUnlocked(world: ModuleWorld, droplet_id: number, signal: AbortSignal): Promise<void> {
+  const until = world.clock.now() + LOCKED_MS_MAX;
+  for (;;) {
+    const droplet = await getDroplet(world.api, droplet_id, signal);
+    if (!droplet?.locked) return;
+    if (world.clock.now() > until) return refuseLocked(droplet);
+    await world.clock.sleep(pollMs(world), signal);
+  }
 }
 
 async function asked(ask: () => Promise<Action>): Promise<Action> {

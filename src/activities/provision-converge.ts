@@ -2,7 +2,7 @@ import { CloudError } from '../cloud/cloud-error.ts';
 import { actOnDroplet, type DropletAction } from '../cloud/digitalocean/droplet-actions.ts';
 import { replaceFirewall, type NewFirewall } from '../cloud/digitalocean/firewalls.ts';
 import { assignReservedIp } from '../cloud/digitalocean/reserved-ips.ts';
-import { tagResources, untagResources, type TaggedResource } from '../cloud/digitalocean/tags.ts';
+import { createTag, tagResources, untagResources, type TaggedResource } from '../cloud/digitalocean/tags.ts';
 import { actOnVolume } from '../cloud/digitalocean/volume-actions.ts';
 import { renameVpc } from '../cloud/digitalocean/vpcs.ts';
 import { fieldDiffs } from '../cloud/drift.ts';
@@ -22,23 +22,32 @@ interface Differing {
 
 type Change = (world: ModuleWorld, diff: FieldDiff, at: Differing) => Promise<void>;
 
+export interface ConvergeOptions {
+  readonly signal: AbortSignal;
+  /** The fields that may differ at first. Default: all. */
+  readonly only?: readonly string[] | undefined;
+}
+
 /** A resize takes three: off, resize, on. */
 const ROUNDS_MAX = 12;
 
 /**
  * Makes a resource that is there as its row means it, one field after the other, and notes how it then is. It does only what differs,
- * so it may be called again, killed anywhere. Throws `CloudError`: `RESOURCE_VANISHED`, `CANNOT_CHANGE` when a field differs that
- * nobody can change, `LOCKED` and `NOT_SETTLED`, which may be tried again.
+ * so it may be called again, killed anywhere. Throws `CloudError`: `RESOURCE_VANISHED`, `WORLD_MOVED` when a field differs that is not
+ * among `only`, `CANNOT_CHANGE` when one differs that nobody can change, `SPEC_MOVED` when it is meant otherwise meanwhile, `LOCKED` and
+ * `NOT_SETTLED`, which may be tried again.
  */
-export async function converge(world: ModuleWorld, row: ProvisionedResource, signal: AbortSignal): Promise<void> {
-  const { urn, type, provider_id } = row;
+export async function converge(world: ModuleWorld, row: ProvisionedResource, { signal, only }: ConvergeOptions): Promise<void> {
+  const { urn, type, provider_id, spec_version } = row;
   if (provider_id === null) throw failure('RESOURCE_VANISHED', `${urn} is not there: expected one to change`);
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const seen = await world.port.get({ type, provider_id, observed: row.observed }, signal);
     if (!seen) throw failure('RESOURCE_VANISHED', `${urn} (${provider_id}) is not there: expected one to change`);
     // What it is to become is not seen yet.
     if (seen.observed['locked'] === true) refuseLocked({ id: Number(provider_id), locked: true });
-    const [diff] = fieldDiffs(row, seen.observed).toSorted((a, b) => orderOf(a) - orderOf(b));
+    const diffs = fieldDiffs(row, seen.observed).toSorted((a, b) => orderOf(a) - orderOf(b));
+    if (only) refuseOthers(urn, diffs, only);
+    const [diff] = diffs;
     if (!diff) return void (await world.ledger.markActive({ urn, provider_id, observed: seen.observed }));
     const change = CHANGES[type]?.[diff.field];
     if (!change)
@@ -47,11 +56,25 @@ export async function converge(world: ModuleWorld, row: ProvisionedResource, sig
         `${urn}: ${diff.field} is ${text(diff.actual)}, expected ${text(diff.desired)}; nobody can change it: delete it and make it anew`,
       );
     await change(world, diff, { row, provider_id, observed: seen.observed, signal });
+    const now = await world.ledger.find(urn);
+    if (now?.state !== 'active' || now.spec_version !== spec_version)
+      throw failure('SPEC_MOVED', `${urn} is meant otherwise by now: expected version ${spec_version}`);
   }
   throw new CloudError('NOT_SETTLED', `${urn} still is not as it is meant to be after ${ROUNDS_MAX} changes; try again`, {
     outcome: 'refused',
     retryable: true,
   });
+}
+
+/** What was not agreed on stays; that a resize switches the droplet off is part of it. */
+function refuseOthers(urn: string, diffs: readonly FieldDiff[], only: readonly string[]): void {
+  const agreed = only.includes('size') ? [...only, 'power'] : only;
+  const other = diffs.find(({ field }) => !agreed.includes(field));
+  if (other)
+    throw failure(
+      'WORLD_MOVED',
+      `${urn}: ${other.field} is ${text(other.actual)}, expected ${text(other.desired)} as when it was planned; plan again`,
+    );
 }
 
 /** The size before the power, which it needs off. */
@@ -109,7 +132,15 @@ async function growVolume(world: ModuleWorld, { desired, actual }: FieldDiff, { 
 function retag(resource_type: TaggedResource['resource_type']): Change {
   return async ({ api }, { desired, actual }, { provider_id, signal }) => {
     const resources = [{ resource_id: provider_id, resource_type }];
-    for (const tag of without(desired, actual)) await tagResources(api, { tag, resources, signal });
+    for (const tag of without(desired, actual)) {
+      const give = (): Promise<void> => tagResources(api, { tag, resources, signal });
+      await give().catch(async (error: unknown) => {
+        // It may have been deleted as a whole.
+        if (!(error instanceof CloudError) || error.code !== 'NOT_FOUND') throw error;
+        await createTag(api, { name: tag }, signal);
+        await give();
+      });
+    }
     for (const tag of without(actual, desired)) await untagResources(api, { tag, resources, signal });
   };
 }

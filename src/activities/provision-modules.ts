@@ -1,4 +1,3 @@
-import { CloudError } from '../cloud/cloud-error.ts';
 import { createResource } from '../cloud/create-protocol.ts';
 import { deleteResource, keepResource } from '../cloud/delete-protocol.ts';
 import { deterministicName } from '../cloud/deterministic-name.ts';
@@ -6,8 +5,10 @@ import { waitActive } from '../cloud/wait-active.ts';
 import type { Json } from '../contracts/ledger.ts';
 import { refOf } from '../contracts/provision-expand.ts';
 import type { CloudModuleName } from '../contracts/provision.ts';
+import { waitUnlocked } from './provision-action.ts';
 import { freeVolume } from './provision-attachment.ts';
 import { converge } from './provision-converge.ts';
+import { beforeIn, refuseMoved } from './provision-before.ts';
 import { pollMs, type ModuleWorld, type ProvisionModule } from './provision-module.ts';
 import type { ProvisioningState } from './provision-state.ts';
 import { byField, bySpec, growing, updating } from './provision-update.ts';
@@ -31,18 +32,21 @@ export const PROVISION_MODULES: Readonly<Record<CloudModuleName, ProvisionModule
   rename_droplet: byField('name'),
   resize_volume: growing(byField('size_gigabytes')),
   snapshot_volume: making(snapshotSpec('volume')),
-  snapshot_droplet: making(snapshotSpec('droplet')),
-  detach_volume: { execute: remove, compensate: keepResource },
-  delete_vpc: { execute: remove, compensate: keepResource },
-  delete_droplet: { execute: remove, compensate: keepResource },
-  delete_volume: { execute: removeVolume, compensate: keepResource },
-  delete_snapshot: { execute: remove, compensate: keepResource },
-  delete_firewall: { execute: remove, compensate: keepResource },
-  delete_reserved_ip: { execute: remove, compensate: keepResource },
+  snapshot_droplet: { execute: snapshotDroplet, compensate: removeSnapshot },
+  detach_volume: { execute: removePlanned, compensate: keepAttachment },
+  delete_vpc: { execute: removePlanned, compensate: keep },
+  delete_droplet: { execute: removePlanned, compensate: keep },
+  delete_volume: { execute: (world, state) => removePlanned(world, state, removeVolume), compensate: keep },
+  delete_snapshot: { execute: removePlanned, compensate: keep },
+  delete_firewall: { execute: removePlanned, compensate: keep },
+  delete_reserved_ip: { execute: removePlanned, compensate: keep },
 };
 
 /** Types whose resources carry tags. */
 const TAGGED: readonly string[] = ['droplet', 'volume', 'snapshot'];
+
+/** Types that the provider gives no name. */
+const UNNAMED: readonly string[] = ['reserved_ip', 'attachment'];
 
 type SpecOf = (world: ModuleWorld, state: ProvisioningState) => Promise<Json>;
 
@@ -54,12 +58,13 @@ async function create(world: ModuleWorld, state: ProvisioningState, specOf: Spec
   const { urn, idempotency_key, saga_id, signal } = state;
   const spec = await specOf(world, state);
   const [type = ''] = refOf(urn).split(':');
-  const name = deterministicName(idempotency_key);
+  // Found by the droplet they belong to, they may be anybody's: only a name that nobody else has tells that they are ours.
+  const name = UNNAMED.includes(type) ? refOf(urn) : deterministicName(idempotency_key);
   const tag = TAGGED.includes(type) ? name : null;
   await createResource(world, { urn, type, name, tag, spec, idempotency_key, saga_id }, { gap_ms: world.gap_ms, signal });
   const { provider_id } = await waitActive(world, { urn }, { poll_ms: pollMs(world), signal });
   const row = asksForMore(spec) ? await world.ledger.find(urn) : undefined;
-  if (row) await converge(world, row, signal);
+  if (row) await converge(world, row, { signal });
   state.putOutput(refOf(urn), { urn, provider_id });
 }
 
@@ -73,24 +78,46 @@ function asksForMore(spec: Json): boolean {
   return name !== undefined || power === 'off';
 }
 
-async function remove(world: ModuleWorld, state: ProvisioningState): Promise<void> {
-  const { urn, saga_id, signal } = state;
-  if (state.getInput('gone') === true) await refuseLiving(world, state);
+async function remove(world: ModuleWorld, { urn, saga_id, signal }: ProvisioningState): Promise<void> {
   await deleteResource(world, { urn, saga_id }, { gap_ms: world.gap_ms, delay_ms: pollMs(world), signal });
 }
 
-/** The input `gone` says that it was deleted outside. */
-async function refuseLiving({ ledger, port }: ModuleWorld, { urn, signal }: ProvisioningState): Promise<void> {
-  const row = await ledger.find(urn);
-  if (row?.state !== 'active' || row.provider_id === null) return;
-  const { type, provider_id, observed } = row;
-  if (!(await port.get({ type, provider_id, observed }, signal))) return;
-  const message = `${urn} (${provider_id}) is there again: expected it to be gone; plan again`;
-  throw new CloudError('WORLD_MOVED', message, { outcome: 'refused', retryable: false });
+async function removeVolume(world: ModuleWorld, state: ProvisioningState): Promise<void> {
+  await freeVolume(world, state);
+  await remove(world, state);
 }
 
-async function removeVolume(world: ModuleWorld, state: ProvisioningState): Promise<void> {
-  if (state.getInput('gone') !== true) await freeVolume(world, state);
+/** Only as it was when it was planned, when the step says how. */
+async function removePlanned(world: ModuleWorld, state: ProvisioningState, removal = remove): Promise<void> {
+  const before = beforeIn(state);
+  if (before) await refuseMoved(world, state, before);
+  await (before?.gone ? remove : removal)(world, state);
+}
+
+async function keep(world: ModuleWorld, state: ProvisioningState): Promise<void> {
+  const { urn, saga_id, signal } = state;
+  await keepResource(world, { urn, saga_id, was: beforeIn(state) }, { signal });
+}
+
+/** Until an action that is under way has ended, it looks attached. */
+async function keepAttachment(world: ModuleWorld, state: ProvisioningState): Promise<void> {
+  const row = await world.ledger.find(state.urn);
+  const { droplet_id } = (row?.desired_spec ?? {}) as { readonly droplet_id?: number };
+  if (droplet_id !== undefined) await waitUnlocked(world, droplet_id, state.signal);
+  await keep(world, state);
+}
+
+/** Nothing else may be under way; and what an unanswered POST has begun is found once it has ended. */
+async function snapshotDroplet(world: ModuleWorld, state: ProvisioningState): Promise<void> {
+  const { droplet_id } = (await snapshotSpec('droplet')(world, state)) as { readonly droplet_id: number };
+  await waitUnlocked(world, droplet_id, state.signal);
+  await create(world, state, () => Promise.resolve({ droplet_id }));
+}
+
+async function removeSnapshot(world: ModuleWorld, state: ProvisioningState): Promise<void> {
+  const row = await world.ledger.find(state.urn);
+  const { droplet_id } = (row?.desired_spec ?? {}) as { readonly droplet_id?: number };
+  if (droplet_id !== undefined && row?.provider_id === null) await waitUnlocked(world, droplet_id, state.signal);
   await remove(world, state);
 }
 

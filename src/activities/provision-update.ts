@@ -29,8 +29,8 @@ export function growing(module: ProvisionModule): ProvisionModule {
       const meant = Number((row?.desired_spec as Spec | undefined)?.['size_gigabytes']);
       const known = row && { type: row.type, provider_id: row.provider_id ?? '', observed: row.observed };
       const seen = known ? await world.port.get(known, state.signal) : undefined;
-      if (seen && Number(seen.observed['size_gigabytes']) >= meant) return;
-      await revert(world, state);
+      if (seen && Number(seen.observed['size_gigabytes']) === meant) return;
+      await world.ledger.revertSpec({ urn: state.urn, changed_by: state.change });
     },
   };
 }
@@ -50,19 +50,19 @@ async function update(world: ModuleWorld, state: ProvisioningState, specOf: (spe
   });
   if (!row)
     throw refusal('SPEC_MOVED', `${urn} is at version ${before.spec_version}, expected ${JSON.stringify(from_version)}: plan again`);
-  await converge(world, row, signal);
+  const fields = state.getInput('fields');
+  await converge(world, row, { signal, ...(Array.isArray(fields) ? { only: fields as readonly string[] } : {}) });
   state.putOutput(refOf(urn), { urn, provider_id: row.provider_id });
 }
 
-/** Called again, it finds the spec taken back already, and goes on. What is gone needs nothing. */
+/** Called again, it finds the spec taken back already, and goes on. What it has not changed, and what is gone, needs nothing. */
 async function revert(world: ModuleWorld, { urn, change: changed_by, signal }: ProvisioningState): Promise<void> {
   const reverted = await world.ledger.revertSpec({ urn, changed_by });
   if (reverted === 'overtaken')
     throw refusal('SPEC_MOVED', `${urn} was changed again since: expected to take back the last change; plan again`);
-  const row = reverted === 'unchanged' ? await world.ledger.find(urn) : reverted;
-  if (row?.state !== 'active') return;
+  if (reverted === 'unchanged' || reverted.state !== 'active') return;
   try {
-    await converge(world, row, signal);
+    await converge(world, reverted, { signal });
   } catch (error) {
     if (!(error instanceof CloudError) || error.code !== 'RESOURCE_VANISHED') throw error;
   }

@@ -39,10 +39,11 @@ export function createProvisionActivities({ ledger, cloud }: ProvisionDependenci
   };
 }
 
-/** Another saga's resource is none of ours to take back, and one that was never noted, or is gone, needs nothing. */
+/** Another saga's resource is none of ours to take back, and one that was never noted, or is gone by other steps, needs nothing. */
 async function mayBeThere(ledger: ResourceLedger, { module, urn }: ProvisionCall, { saga_id }: StepContext): Promise<boolean> {
   const row = await ledger.find(urn);
-  if (!row || row.state === 'deleted') return false;
+  if (!row) return false;
+  if (row.state === 'deleted') return /^(delete|detach)_/.test(module);
   const made = /^(create|attach|snapshot)_/.test(module);
   return !made || row.saga_id === saga_id;
 }

@@ -1,6 +1,6 @@
 import { WorkflowFailedError, type WorkflowExecutionDescription } from '@temporalio/client';
 import { ApplicationFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { CHECK_CLOUD, type CloudChecked } from '../contracts/cloud-check.ts';
+import { CHECK_CLOUD, type CloudChecked, type CloudCheckInput } from '../contracts/cloud-check.ts';
 import type { DriftCounts, DriftReport } from '../contracts/drift.ts';
 import { QUEUES } from '../contracts/queues.ts';
 import { UserError } from '../contracts/user-error.ts';
@@ -27,10 +27,12 @@ export interface Drift {
 }
 
 const { workflow_id: ID, workflow_type: TYPE } = CHECK_CLOUD;
+/** Whoever asks how things are changes nothing. */
+const INPUT: CloudCheckInput = { resolve: false };
 
 /**
- * Compares the cloud with the ledger now, and answers with a verdict on each resource. Throws DRIFT_CHECK_FAILED (exit 1),
- * TEMPORAL_UNREACHABLE, LEDGER_UNREACHABLE (3), CLOUD_NOT_CONFIGURED and TIMEOUT (5); after the last, the check goes on.
+ * Compares the cloud with the ledger now, changes nothing there, and answers with a verdict on each resource. Throws DRIFT_CHECK_FAILED
+ * (exit 1), TEMPORAL_UNREACHABLE, LEDGER_UNREACHABLE (3), CLOUD_NOT_CONFIGURED and TIMEOUT (5); after the last, the check goes on.
  */
 export async function checkDrift(cerebros: Cerebros, { stack, timeout_ms = 60_000 }: DriftOptions = {}): Promise<Drift> {
   const until = Date.now() + timeout_ms;
@@ -52,6 +54,7 @@ async function started(cerebros: Cerebros, policy: 'FAIL' | 'USE_EXISTING'): Pro
     await callTemporal(cerebros, (client) =>
       client.workflow.start(TYPE, {
         workflowId: ID,
+        args: [INPUT],
         taskQueue: QUEUES.main,
         workflowIdConflictPolicy: policy,
         workflowExecutionTimeout: '20 minutes',

@@ -14,6 +14,7 @@ import { existingInLedger, existingInTemporal } from './existing-run.ts';
 import { forgetPendingRun, notePendingRun } from './note-pending-run.ts';
 import { prepareInput, type PreparedInput } from './prepare-input.ts';
 import type { StackLookup } from './provision/complete-input.ts';
+import { holdStack } from './provision/stack-hold.ts';
 import { stackSteps } from './provision/stack-steps.ts';
 import { checkRecoveryAttempts } from './recovery-attempts.ts';
 import { workflowOptions } from './start-options.ts';
@@ -51,7 +52,7 @@ export interface StartedRun {
 /**
  * Starts a saga, or returns the run that the same id and input started before. Throws UserErrors: INVALID_INPUT (exit 2),
  * TEMPORAL_UNREACHABLE (3), LEDGER_UNREACHABLE (3) and BLUEPRINT_NOT_FOUND or STACK_NOT_FOUND (4) when the input names one, ID_TAKEN (5) when the
- * id belongs to another input.
+ * id belongs to another input, STACK_HELD (5) when another run for the stack of a provision is not over.
  */
 export async function startSaga(cerebros: Cerebros, request: StartRequest): Promise<StartedRun> {
   const id = checkedId(request.id ?? `${request.kind}-${randomBytes(4).toString('hex')}`);
@@ -71,6 +72,7 @@ export async function startSaga(cerebros: Cerebros, request: StartRequest): Prom
   });
   const existing = noted === 'exists' ? await existingInLedger(cerebros, wanted) : undefined;
   if (existing) return existing;
+  if (noted !== 'unknown') await holdStack(cerebros, { ...wanted, noted });
   try {
     return await startWorkflow(cerebros, { prepared, id, start });
   } catch (error) {

@@ -20,7 +20,7 @@ const UNMANAGED_MAX = 1000;
  * that cannot be listed makes its resources `unknown`, and no other.
  */
 export async function observe(
-  { port, ledger }: { readonly port: CloudPort; readonly ledger: DriftLedger },
+  { port, ledger }: { readonly port: CloudPort; readonly ledger: Pick<DriftLedger, 'rows'> },
   { types, signal }: ObserveOptions,
 ): Promise<DriftFindings> {
   const { provider } = port;
@@ -29,7 +29,9 @@ export async function observe(
   const wanted = types.filter((type) => MAY_BE_FOREIGN.includes(type) || before.rows.some((row) => row.type === type));
   for (const type of wanted) lists.set(type, await listed(port, type, signal));
   const findings: DriftFinding[] = [];
-  for (const row of before.rows) if (row.state !== 'deleted') findings.push(await judged(row, { port, list: lists.get(row.type), signal }));
+  for (const row of before.rows) {
+    if (row.state !== 'deleted') findings.push(await judged(row, { port, list: lists.get(row.type), at: before.at, signal }));
+  }
   // Also what was made, or made and removed, while this looked.
   const after = await ledger.rows(provider, before.at);
   const ours = createOurs([...before.rows, ...after.rows]);
@@ -59,17 +61,19 @@ async function listed(port: CloudPort, type: string, signal: AbortSignal | undef
 interface Look {
   readonly port: CloudPort;
   readonly list: List | undefined;
+  /** When this began, by the ledger's clock. */
+  readonly at: string;
   readonly signal: AbortSignal | undefined;
 }
 
 /** What the list does not have is asked for by its id, before it is called missing. */
-async function judged(row: ProvisionedResource, { port, list, signal }: Look): Promise<DriftFinding> {
+async function judged(row: ProvisionedResource, { port, list, at, signal }: Look): Promise<DriftFinding> {
   const { provider_id, type, observed } = row;
-  if (row.state !== 'active' || provider_id === null) return found(row, verdictOf(row, undefined));
+  if (row.state !== 'active' || provider_id === null) return found(row, verdictOf(row, undefined, at));
   if (!list || list.failure !== null) return found(row, unknown(list?.failure ?? `expected a type that can be listed, got ${type}`));
   try {
     const seen = list.byId.get(provider_id) ?? (await port.get({ type, provider_id, observed }, signal));
-    return found(row, verdictOf(row, seen), seen);
+    return found(row, verdictOf(row, seen, at), seen);
   } catch (error) {
     return found(row, unknown(failureOf(error, signal)));
   }

@@ -8,6 +8,8 @@ export interface RemoveOptions {
   readonly tries_max?: number | undefined;
   /** Between tries; longer when the provider says so, up to two minutes. Default 5,000. */
   readonly delay_ms?: number | undefined;
+  /** Asked before each further try: false ends them. Default: always true. */
+  readonly still?: (() => Promise<boolean>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -20,7 +22,7 @@ const DELAY_MS_MAX = 120_000;
 export async function removeWithRetry(
   { port, clock }: { readonly port: CloudPort; readonly clock: Clock },
   known: KnownObject,
-  { tries_max = 12, delay_ms = 5_000, signal }: RemoveOptions = {},
+  { tries_max = 12, delay_ms = 5_000, still = () => Promise.resolve(true), signal }: RemoveOptions = {},
 ): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
@@ -31,6 +33,7 @@ export async function removeWithRetry(
       const waitMs = error instanceof CloudError ? Math.max(error.retry_after_ms ?? 0, delay_ms) : Infinity;
       if (tries >= tries_max || waitMs > DELAY_MS_MAX || !mayPass(error)) throw error;
       await clock.sleep(waitMs, signal);
+      if (!(await still())) return;
     }
   }
 }

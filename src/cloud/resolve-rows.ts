@@ -57,14 +57,19 @@ interface Decision {
   readonly reason: string;
 }
 
-/** What is to become of an unresolved row whose saga stands so. Pure. */
-export function decide(row: Pick<ProvisionedResource, 'state'>, run: RunState, old: boolean): Decision {
+/** What is to become of an unresolved row: the saga that withdraws it, else its maker, stands so. Pure. */
+export function decide(row: Pick<ProvisionedResource, 'state' | 'saga_id' | 'deleted_by'>, run: RunState, old: boolean): Decision {
   if (run === 'open') return { deletes: false, reason: 'its saga is under way' };
   if (run === 'not known')
     return old ? { deletes: true, reason: 'its saga is not known' } : { deletes: false, reason: 'its saga is not known so far' };
   const status = run.slice('closed:'.length);
-  if (row.state === 'deleting' && status !== 'terminated')
-    return { deletes: true, reason: `it was being deleted, and its saga is ${status}` };
+  // A halted saga goes on as people say.
+  if (status === 'halted') return { deletes: false, reason: 'its saga is halted' };
+  const withdrawn = row.state === 'deleting';
+  const others = withdrawn && row.deleted_by !== null && row.deleted_by !== row.saga_id;
+  // It was to stay, as its undo is stuck: `undo retry` finishes that.
+  if (others && status === 'failed') return { deletes: false, reason: 'the saga that was deleting it is failed' };
+  if (withdrawn && status !== 'terminated') return { deletes: true, reason: `it was being deleted, and its saga is ${status}` };
   return { deletes: UNDONE.includes(status), reason: `its saga is ${status}` };
 }
 
@@ -100,12 +105,13 @@ async function stateOf(runState: ResolveDependencies['runState'], saga_id: strin
 
 async function remove(
   on: ResolveDependencies,
-  { row: { urn }, reason }: { readonly row: ProvisionedResource; readonly reason: string },
+  { row: { urn, intent_hash }, reason }: { readonly row: ProvisionedResource; readonly reason: string },
   { gap_ms, signal }: ResolveOptions,
 ): Promise<RowResolution> {
   try {
-    await deleteResource(on, { urn, saga_id: null }, { ...TRIES, gap_ms, signal });
-    return { urn, action: 'deleted', reason };
+    // It was decided some time ago: what is meant by its name now may be another.
+    const gone = await deleteResource(on, { urn, saga_id: null, intent_hash }, { ...TRIES, gap_ms, signal });
+    return gone ? { urn, action: 'deleted', reason } : { urn, action: 'left', reason: 'it is meant otherwise by now' };
   } catch (error) {
     signal?.throwIfAborted();
     return { urn, action: 'failed', reason: cut(error instanceof CloudError ? `${error.code}: ${error.message}` : messageOf(error)) };

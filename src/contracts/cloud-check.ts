@@ -11,16 +11,22 @@ export interface RowResolution {
   readonly reason: string;
 }
 
+/** What a check does besides looking. */
+export interface CloudCheckInput {
+  /** Whether rows that sagas have left unfinished are resolved first, which deletes at the provider; otherwise nothing is changed there. */
+  readonly resolve: boolean;
+}
+
 export interface CloudChecked {
   /** When it began to look, ISO 8601. */
   readonly checked_at: string;
   readonly counts: DriftCounts;
-  /** Without what was left; at most 100. */
+  /** Without what was left; at most 100. Empty when nothing was to be resolved. */
   readonly resolved: readonly RowResolution[];
 }
 
 /** Served on the queue of the cloud. */
 export interface CloudCheckActivities {
-  /** Resolves rows that sagas have left unfinished, looks at everything there is, and keeps a verdict on each resource. */
-  checkCloud(): Promise<CloudChecked>;
+  /** Looks at everything there is, and keeps a verdict on each resource. */
+  checkCloud(input: CloudCheckInput): Promise<CloudChecked>;
 }

@@ -64,15 +64,32 @@ export interface ResourceLedger {
   /** Only what is being created, or is suspect already. */
   markSuspect(suspicion: { readonly urn: string; readonly intent_hash: string; readonly problem: string }): Promise<void>;
   /** From now on nothing is created for it, on behalf of a run. Undefined when there is no such urn. */
-  markDeleting(withdrawal: { readonly urn: string; readonly deleted_by: string | null }): Promise<ProvisionedResource | undefined>;
-  /** Makes what is `deleting` active again. */
-  keep(urn: string): Promise<void>;
-  /** Only what is `deleting`; its id is free from then on. */
-  markDeleted(urn: string): Promise<void>;
+  markDeleting(withdrawal: Withdrawal): Promise<ProvisionedResource | undefined>;
+  /** Takes back that a run deletes a resource. */
+  keep(kept: KeptResource): Promise<void>;
+  /** False when it is not `deleting` any more; else its id is free from then on. */
+  markDeleted(urn: string): Promise<boolean>;
   /** Means an active resource otherwise and keeps what it was. Undefined when there is none, or others have changed it since `from_version`. */
   changeSpec(change: SpecChange): Promise<ProvisionedResource | undefined>;
   /** Takes the change of a step back. `unchanged`: there is none; `overtaken`: others have changed it since. */
   revertSpec(change: Pick<SpecChange, 'urn' | 'changed_by'>): Promise<ProvisionedResource | 'unchanged' | 'overtaken'>;
+}
+
+/** A resource that is to be deleted, on behalf of a run. */
+export interface Withdrawal {
+  readonly urn: string;
+  readonly deleted_by: string | null;
+  /** Only what is meant so, and is not active. Default: whatever there is. */
+  readonly intent_hash?: string | undefined;
+}
+
+/** A resource that is not to be deleted after all. */
+export interface KeptResource {
+  readonly urn: string;
+  /** The run that deletes it. */
+  readonly deleted_by: string;
+  /** What it was, so that it is not forgotten even when it is gone. Default: what is gone stays so. */
+  readonly was?: (Pick<ProvisionedResource, 'desired_spec' | 'saga_id'> & { readonly provider_id: string }) | undefined;
 }
 
 /** A resource that is to be meant otherwise. */

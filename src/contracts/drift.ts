@@ -52,8 +52,19 @@ export interface DriftFindings {
   readonly findings: readonly DriftFinding[];
 }
 
+/** Who has changed last how a resource is meant. */
+export interface CloudChanger {
+  readonly resource: string;
+  /** The run. */
+  readonly saga_id: string;
+  /** Whether that run has ended at `since` or later. */
+  readonly just_ended: boolean;
+}
+
 /** The ledger as a check reads it. */
 export interface DriftLedger {
   /** Resources of a provider that are not deleted, or were not at `since` (default: now), and the time of the ledger's clock. */
   rows(provider: string, since?: string): Promise<{ readonly at: string; readonly rows: readonly ProvisionedResource[] }>;
+  /** Of resources that were changed, by whom; at most 10,000. */
+  changers(resources: readonly string[], since: string): Promise<readonly CloudChanger[]>;
 }

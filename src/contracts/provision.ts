@@ -96,6 +96,17 @@ export interface ProvisionActivities {
   compensateStep(call: ProvisionCall & { readonly outcome: Outcome<Json> }): Promise<null>;
 }
 
+/** How a resource was when a step was planned that deletes it: the step refuses another one, and its undo means it again as then. */
+export interface ResourceBefore {
+  readonly provider_id: string;
+  readonly spec_version: number;
+  readonly desired_spec: Json;
+  /** The run that made it. */
+  readonly saga_id: string | null;
+  /** Whether it was deleted outside: then it is only forgotten. */
+  readonly gone: boolean;
+}
+
 /** What an approval step asks; `ExternalApproval` has the ranges. */
 export interface ApprovalParams {
   readonly approval_type: string;

@@ -6,4 +6,6 @@ export const ADVISORY_LOCKS = {
   events: 6_318_002,
   /** One publisher of datasets at a time, and none while content is removed that a new version may refer to. */
   datasets: 6_318_003,
+  /** One start at a time finds out whether its stack is free. */
+  stacks: 6_318_004,
 } as const;

@@ -26,7 +26,7 @@ export function createResourceLedger(sql: Sql): ResourceLedger {
     markActive: (found) => markCloudActive(sql, found),
     markSuspect: (suspicion) => markCloudSuspect(sql, suspicion),
     markDeleting: (withdrawal) => markCloudDeleting(sql, withdrawal),
-    keep: (urn) => keepCloud(sql, urn),
+    keep: (kept) => keepCloud(sql, kept),
     markDeleted: (urn) => markCloudDeleted(sql, urn),
     changeSpec: (change) => changeCloudSpec(sql, change),
     revertSpec: (change) => revertCloudSpec(sql, change),

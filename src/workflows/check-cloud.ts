@@ -1,5 +1,5 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
-import type { CloudCheckActivities, CloudChecked } from '../contracts/cloud-check.ts';
+import type { CloudCheckActivities, CloudChecked, CloudCheckInput } from '../contracts/cloud-check.ts';
 import { QUEUES } from '../contracts/queues.ts';
 
 const { checkCloud: check } = proxyActivities<CloudCheckActivities>({
@@ -12,7 +12,7 @@ const { checkCloud: check } = proxyActivities<CloudCheckActivities>({
   summary: 'compare the cloud with the ledger',
 });
 
-/** One look at the cloud. It is no saga: nothing of it is to be undone, and the next look finds what it missed. */
-export function checkCloud(): Promise<CloudChecked> {
-  return check();
+/** One look at the cloud, by default only that. It is no saga: nothing of it is to be undone, and the next look finds what it missed. */
+export function checkCloud(input: CloudCheckInput = { resolve: false }): Promise<CloudChecked> {
+  return check(input);
 }

@@ -6,6 +6,7 @@ import { createProvisionActivities } from '../../src/activities/provision.ts';
 import { serveSteps } from '../../src/activities/serve-steps.ts';
 import { digitalOceanPort } from '../../src/cloud/digitalocean/port.ts';
 import { createEmulator } from '../../src/cloud/emulator/create-emulator.ts';
+import type { EmulatorOptions } from '../../src/cloud/emulator/options.ts';
 import type { Emulator } from '../../src/cloud/emulator/create-emulator.ts';
 import type { ResourceLedger } from '../../src/contracts/cloud.ts';
 import type { StepReturn } from '../../src/contracts/step-call.ts';
@@ -38,7 +39,7 @@ export const MACHINE = { region: 'fra1', size: 's-1vcpu-1gb', image: 'debian-12-
 export const WEB_CALL: ProvisionCall = { module: 'create_droplet', urn: WEB, inputs: { spec: MACHINE }, context: {} };
 
 /** One for the tests of a file, with an emulator for each. */
-export function useProvisionRig(): ProvisionRig {
+export function useProvisionRig(delays: EmulatorOptions['delays'] = {}): ProvisionRig {
   const { sql } = useLedger();
   const ledger = createResourceLedger(sql);
   let [clock, emulator] = [new VirtualClock(), undefined as Emulator | undefined];
@@ -48,7 +49,7 @@ export function useProvisionRig(): ProvisionRig {
   };
   beforeEach(async () => {
     clock = new VirtualClock();
-    emulator = await createEmulator({ clock });
+    emulator = await createEmulator({ clock, delays });
     return async () => await current().close();
   });
   return {

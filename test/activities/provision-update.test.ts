@@ -56,6 +56,17 @@ describe('a change', () => {
     await run('compensateStep', { ...call, outcome: UNKNOWN });
     expect(droplets()[0]).toMatchObject({ status: 'active' });
   });
+});
+
+describe('a change that others get in the way of', () => {
+  beforeEach(async () => void (await run('executeStep', WEB_CALL)));
+  const row = async () => await rig.ledger.find(WEB);
+  const step = (module: ProvisionCall['module'], inputs: ProvisionCall['inputs'] = {}): ProvisionCall => ({
+    module,
+    urn: WEB,
+    inputs,
+    context: {},
+  });
 
   test('is refused when others have changed it since it was planned', async () => {
     await run('executeStep', step('rename_droplet', { name: 'a' }), { saga_id: 'two' });
@@ -63,6 +74,30 @@ describe('a change', () => {
     expect(await failureOf(run('executeStep', late, { saga_id: 'three' }))).toMatchObject({ type: 'SPEC_MOVED', nonRetryable: true });
     await run('compensateStep', { ...late, outcome: UNKNOWN }, { saga_id: 'three' });
     expect(droplets()[0]).toMatchObject({ name: 'a' });
+  });
+
+  test('that was refused is not taken back: what others have done to it meanwhile stays', async () => {
+    await run('executeStep', step('rename_droplet', { name: 'a' }), { saga_id: 'two' });
+    const late = step('update_droplet', { spec: MACHINE, from_version: 1 });
+    await failureOf(run('executeStep', late, { saga_id: 'three' }));
+    rig.emulator.change({ type: 'droplet', id: droplets()[0]?.id ?? 0, set: { status: 'off', name: 'by-hand' } });
+    await run('compensateStep', { ...late, outcome: UNKNOWN }, { saga_id: 'three' });
+    expect(droplets()[0]).toMatchObject({ status: 'off', name: 'by-hand' });
+  });
+
+  test('is refused when another field differs than was agreed on', async () => {
+    rig.emulator.change({ type: 'droplet', id: droplets()[0]?.id ?? 0, set: { size_slug: 's-2vcpu-2gb' }, add_tags: ['x'] });
+    const agreed = step('update_droplet', { spec: MACHINE, from_version: 1, fields: ['tags'] });
+    expect(await failureOf(run('executeStep', agreed))).toMatchObject({ type: 'WORLD_MOVED', nonRetryable: true });
+    expect(droplets()[0]).toMatchObject({ size_slug: 's-2vcpu-2gb', status: 'active' });
+  });
+
+  test('gives a droplet its tag again also when the tag itself was deleted', async () => {
+    const [before] = droplets();
+    rig.emulator.change({ type: 'tag', id: before?.tags[0] ?? '', delete: true });
+    expect(droplets()[0]?.tags).toEqual([]);
+    await run('executeStep', step('update_droplet', { spec: MACHINE }));
+    expect(droplets()[0]).toEqual(before);
   });
 
   test('is not taken back over one that came later', async () => {
@@ -95,36 +130,6 @@ describe('a change', () => {
   });
 });
 
-test('what is to be forgotten stays when it is there after all', async () => {
-  await run('executeStep', WEB_CALL);
-  const forget: ProvisionCall = { module: 'delete_droplet', urn: WEB, inputs: { gone: true }, context: {} };
-  expect(await failureOf(run('executeStep', forget))).toMatchObject({ type: 'WORLD_MOVED', nonRetryable: true });
-  rig.emulator.change({ type: 'droplet', id: droplets()[0]?.id ?? 0, delete: true });
-  await run('executeStep', forget);
-  expect(await rig.ledger.find(WEB)).toMatchObject({ state: 'deleted' });
-});
-
-test('a delete that was refused is taken back: what is there stays', async () => {
-  await run('executeStep', WEB_CALL);
-  rig.emulator.addFaults([{ match: { method: 'DELETE', path: '^/v2/droplets/' }, fault: '401', times: 1 }]);
-  const call: ProvisionCall = { module: 'delete_droplet', urn: WEB, inputs: {}, context: {} };
-  await failureOf(run('executeStep', call, { saga_id: 'two' }));
-  expect(await rig.ledger.find(WEB)).toMatchObject({ state: 'deleting', deleted_by: 'two' });
-  await run('compensateStep', { ...call, outcome: UNKNOWN }, { saga_id: 'two' });
-  expect(await rig.ledger.find(WEB)).toMatchObject({ state: 'active', deleted_by: null });
-  expect(droplets()).toHaveLength(1);
-});
-
-test('a delete that was refused is not taken back when the droplet has gone meanwhile', async () => {
-  await run('executeStep', WEB_CALL);
-  rig.emulator.addFaults([{ match: { method: 'DELETE', path: '^/v2/droplets/' }, fault: '401', times: 1 }]);
-  const call: ProvisionCall = { module: 'delete_droplet', urn: WEB, inputs: {}, context: {} };
-  await failureOf(run('executeStep', call));
-  rig.emulator.change({ type: 'droplet', id: droplets()[0]?.id ?? 0, delete: true });
-  await run('compensateStep', { ...call, outcome: UNKNOWN });
-  expect(await rig.ledger.find(WEB)).toMatchObject({ state: 'deleting' });
-});
-
 describe('a change of another type', () => {
   test('of a volume makes it larger, and is not taken back: it cannot be made smaller again', async () => {
     await run('executeStep', CALL);
@@ -134,6 +139,15 @@ describe('a change of another type', () => {
     await run('compensateStep', { ...call, outcome: UNKNOWN });
     expect(volumes()).toMatchObject([{ size_gigabytes: 5 }]);
     expect(await rig.ledger.find(URN)).toMatchObject({ desired_spec: { size_gigabytes: 5 }, spec_version: 2 });
+  });
+
+  test('of a volume that others have made larger still is taken back in the ledger', async () => {
+    await run('executeStep', CALL);
+    rig.emulator.change({ type: 'volume', id: volumes()[0]?.id ?? '', set: { size_gigabytes: 20 } });
+    const call: ProvisionCall = { module: 'resize_volume', urn: URN, inputs: { size_gigabytes: 15 }, context: {} };
+    expect(await failureOf(run('executeStep', call))).toMatchObject({ type: 'CANNOT_CHANGE' });
+    await run('compensateStep', { ...call, outcome: UNKNOWN });
+    expect(await rig.ledger.find(URN)).toMatchObject({ desired_spec: { size_gigabytes: 1 }, spec_version: 1 });
   });
 
   test('of a volume that was refused is taken back in the ledger', async () => {
@@ -187,33 +201,6 @@ describe('a change of another type', () => {
   });
 });
 
-describe('a droplet', () => {
-  test('is made off and under a name of its own when its spec says so', async () => {
-    await run('executeStep', { ...WEB_CALL, inputs: { spec: { ...MACHINE, name: 'shop-1', power: 'off' } } });
-    expect(droplets()).toMatchObject([{ name: 'shop-1', status: 'off' }]);
-  });
-
-  test.each(['none', 'reset_after', '500_before'] as const)(
-    'has one snapshot when its POST ends in %s, which is taken back',
-    async (fault) => {
-      await run('executeStep', WEB_CALL);
-      const call: ProvisionCall = {
-        module: 'snapshot_droplet',
-        urn: 'urn:cerebros:s:snapshot:web-1',
-        inputs: { droplet_urn: WEB },
-        context: {},
-      };
-      if (fault !== 'none') rig.emulator.addFaults([{ match: { method: 'POST', path: '/actions$' }, fault }]);
-      await run('executeStep', call);
-      expect(rig.emulator.truth().resources.snapshots).toMatchObject([
-        { resource_type: 'droplet', resource_id: String(droplets()[0]?.id) },
-      ]);
-      await run('compensateStep', { ...call, outcome: UNKNOWN });
-      expect(rig.emulator.truth().resources.snapshots).toEqual([]);
-    },
-  );
-});
-
 describe('the undo of what was accepted and has not ended', () => {
   test('waits for its end, and then takes it back', async () => {
     await run('executeStep', WEB_CALL);
@@ -226,5 +213,12 @@ describe('the undo of what was accepted and has not ended', () => {
     await rig.clock.sleep(10_000);
     await undo();
     expect(droplets()[0]?.status).toBe('active');
+  });
+});
+
+describe('a droplet', () => {
+  test('is made off and under a name of its own when its spec says so', async () => {
+    await run('executeStep', { ...WEB_CALL, inputs: { spec: { ...MACHINE, name: 'shop-1', power: 'off' } } });
+    expect(droplets()).toMatchObject([{ name: 'shop-1', status: 'off' }]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createDroplet } from '../../src/cloud/digitalocean/droplets.ts';
+import { createReservedIp } from '../../src/cloud/digitalocean/reserved-ips.ts';
 import { createVolume } from '../../src/cloud/digitalocean/volumes.ts';
 import type { Emulator } from '../../src/cloud/emulator/create-emulator.ts';
 import type { ProvisionCall } from '../../src/contracts/provision.ts';
@@ -129,5 +130,18 @@ describe('without a token', () => {
     await run('executeStep', CALL);
     const failure = await failureOf(run('compensateStep', { ...CALL, outcome: UNKNOWN }, { token: false }));
     expect(failure).toMatchObject({ type: 'CLOUD_NOT_CONFIGURED', nonRetryable: true });
+  });
+});
+
+describe('what is found by the droplet it belongs to', () => {
+  test('is not taken over when it is there before ours was asked for, and so never deleted with ours', async () => {
+    await run('executeStep', WEB_CALL);
+    const spec = { droplet_id: droplets()[0]?.id ?? 0 };
+    const { ip } = await createReservedIp(testApi(rig.emulator.url), spec.droplet_id);
+    await rig.clock.sleep(10_000);
+    const call: ProvisionCall = { module: 'create_reserved_ip', urn: 'urn:cerebros:s:reserved_ip:ip', inputs: { spec }, context: {} };
+    expect(await failureOf(run('executeStep', call))).toMatchObject({ type: 'NAME_TAKEN', nonRetryable: true });
+    await run('compensateStep', { ...call, outcome: UNKNOWN });
+    expect(rig.emulator.truth().resources.reserved_ips).toMatchObject([{ ip }]);
   });
 });

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { decide, resolveRows, type RunState } from '../../src/cloud/resolve-rows.ts';
 import { createResource } from '../../src/cloud/create-protocol.ts';
 import type { ProtocolDependencies } from '../../src/cloud/create-protocol.ts';
+import { deleteResource } from '../../src/cloud/delete-protocol.ts';
 import type { CloudPort } from '../../src/cloud/port.ts';
 import { createEmulator, type Emulator } from '../../src/cloud/emulator/create-emulator.ts';
 import { createVolume } from '../../src/cloud/digitalocean/volumes.ts';
@@ -20,18 +21,31 @@ describe('what becomes of a row', () => {
     ['closed:cancelled', UNRESOLVED_STATES, 'always'],
     ['closed:failed', UNRESOLVED_STATES, 'always'],
     ['closed:completed', ['intended', 'creating', 'suspect'], 'never'],
-    ['closed:halted', ['intended', 'creating', 'suspect'], 'never'],
+    // It goes on as people say.
+    ['closed:halted', UNRESOLVED_STATES, 'never'],
     // The run reconciler rolls it back first.
     ['closed:terminated', UNRESOLVED_STATES, 'never'],
     ['closed:completed', ['deleting'], 'always'],
-    ['closed:halted', ['deleting'], 'always'],
     ['not known', UNRESOLVED_STATES, 'when old'],
   ];
   const grid = cases.flatMap(([run, states, deleted]) => states.map((state) => [state, run, deleted] as const));
   test.each(grid)('that is %s, its saga %s: it is deleted %s', (state, run, deleted) => {
-    const [young, old] = [decide({ state }, run, false), decide({ state }, run, true)];
+    const row = { state, saga_id: 'maker', deleted_by: state === 'deleting' ? 'maker' : null };
+    const [young, old] = [decide(row, run, false), decide(row, run, true)];
     expect([young.deletes, old.deletes]).toEqual({ always: [true, true], 'when old': [false, true], never: [false, false] }[deleted]);
     expect(young.reason).toMatch(/^its? /);
+  });
+
+  test.each<[RunState, boolean]>([
+    // People finish it by `undo retry`.
+    ['closed:failed', false],
+    ['closed:halted', false],
+    ['closed:terminated', false],
+    ['open', false],
+    ['closed:completed', true],
+    ['closed:rolled_back', true],
+  ])('that another saga than its maker was deleting, which is %s: it is deleted %s', (run, deletes) => {
+    expect(decide({ state: 'deleting', saga_id: 'maker', deleted_by: 'remover' }, run, true)).toMatchObject({ deletes });
   });
 });
 
@@ -94,8 +108,22 @@ describe('a call', () => {
     await createResource(on, request);
     await on.ledger.markDeleting({ urn: request.urn, deleted_by: 'remover' });
     expect(await resolve((id) => Promise.resolve(id === 'remover' ? 'open' : 'closed:completed'))).toMatchObject([{ action: 'left' }]);
-    expect(await resolve((id) => Promise.resolve(id === 'remover' ? 'closed:failed' : 'open'))).toMatchObject([{ action: 'deleted' }]);
+    expect(await resolve((id) => Promise.resolve(id === 'remover' ? 'closed:failed' : 'open'))).toMatchObject([{ action: 'left' }]);
+    expect(await resolve((id) => Promise.resolve(id === 'remover' ? 'closed:completed' : 'open'))).toMatchObject([{ action: 'deleted' }]);
     expect(names()).toEqual([]);
+  });
+
+  test('leaves what was made anew since its list was read', async () => {
+    const request = volumeRequest('anew', { saga_id: 'over' });
+    await createResource(on, request);
+    const rows = await listUnresolvedCloud(ledger.sql, { older_than_ms: 0 });
+    await deleteResource(on, { urn: request.urn, saga_id: 'over' });
+    const { name, ...again } = volumeRequest('anew', { saga_id: 'next', spec: { region: 'fra1', size_gigabytes: 2 } });
+    const { provider_id } = await createResource(on, { ...again, name });
+    await on.ledger.markActive({ urn: request.urn, provider_id, observed: {} });
+    const resolved = await resolveRows({ ...on, runState: () => Promise.resolve('closed:rolled_back') }, rows);
+    expect(resolved).toEqual([{ urn: request.urn, action: 'left', reason: 'it is meant otherwise by now' }]);
+    expect([names(), await stateOf(request.urn)]).toEqual([[name], 'active']);
   });
 
   test('tells what fails and goes on, also past a saga that cannot be asked', async () => {

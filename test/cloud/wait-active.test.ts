@@ -62,7 +62,7 @@ test('ends when the token is refused', async () => {
 
 test('does not bring back what was deleted meanwhile', async () => {
   answers.say({ body: { droplet: droplet(7, { status: 'new' }) } }, { status: 204 }, { body: { droplet: droplet(7) } });
-  on.clock.onSleep = async () => await deleteResource(on, request);
+  on.clock.onSleep = async () => void (await deleteResource(on, request));
   await expect(waitActive(on, request)).rejects.toMatchObject({ code: 'INTENT_WITHDRAWN' });
   expect(await findCloudResource(sql, request.urn)).toMatchObject({ state: 'deleted' });
 });

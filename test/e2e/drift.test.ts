@@ -28,6 +28,21 @@ const events = async (): Promise<readonly string[]> => {
     select subject, data ->> 'verdict' as verdict from events where type = 'cerebros.cloud.drift.detected' order by subject, seq`;
   return rows.map(({ subject, verdict }) => `${subject} ${verdict}`);
 };
+/** While a worker checks by itself, every second; `log` is its log. */
+async function whileScheduled(act: (scheduled: KeptWorker) => Promise<void>): Promise<void> {
+  const scheduled = new KeptWorker({ ...world.env, CEREBROS_DRIFT_EVERY_MS: '1000' });
+  try {
+    await act(scheduled);
+  } finally {
+    await (await world.cerebros.temporal()).schedule.getHandle('cerebros-drift').delete();
+    await scheduled.stop();
+  }
+}
+/** Calls that may change something at the provider, by anybody. */
+const changing = (): number =>
+  Object.values(world.cloud.truth().requests)
+    .flatMap(({ by_method }) => Object.entries(by_method))
+    .reduce((sum, [method, count]) => sum + (method === 'GET' ? 0 : count), 0);
 const verdicts = (resources: readonly DriftReport[]): readonly string[] =>
   resources.map(({ resource, verdict }) => `${resource} ${verdict}`);
 
@@ -96,24 +111,21 @@ describe('a stack that was changed behind our back', () => {
   it('is noticed by a worker itself', async () => {
     const one = await idOf('droplet', 'web-1');
     const sql = await world.cerebros.ledger();
-    const scheduled = new KeptWorker({ ...world.env, CEREBROS_DRIFT_EVERY_MS: '1000' });
-    try {
+    await whileScheduled(async () => {
       world.cloud.change({ type: 'droplet', id: one, set: { name: 'renamed-by-hand' } });
       await until(async () => {
         const [row] = await sql<{ diff: DriftReport['diff'] }[]>`select diff from cloud_drift where provider_id = ${one}`;
         return row?.diff.some(({ field, actual }) => field === 'name' && actual === 'renamed-by-hand');
       });
       const client = await world.cerebros.temporal();
-      expect((await client.schedule.getHandle('cerebros-drift').describe()).action).toMatchObject({ workflowType: 'checkCloud' });
-    } finally {
-      await (await world.cerebros.temporal()).schedule.getHandle('cerebros-drift').delete();
-      await scheduled.stop();
-    }
+      const { action } = await client.schedule.getHandle('cerebros-drift').describe();
+      expect(action).toMatchObject({ workflowType: 'checkCloud', args: [{ resolve: true }] });
+    });
   });
 });
 
 describe('what sagas have left behind', () => {
-  it('goes at a check once its saga has failed to take it back, and the cloud is as the ledger says', async () => {
+  it('stays when people ask, and goes at a check of the schedule once its saga has failed to take it back', async () => {
     const before = world.truth();
     world.cloud.addFaults([
       { match: { method: 'POST', path: '^/v2/reserved_ips$' }, fault: '422_quota', times: 100 },
@@ -121,14 +133,19 @@ describe('what sagas have left behind', () => {
     ]);
     expect(await world.run('stuck', exampleStack('stuck'))).toMatchObject({ status: 'failed' });
     expect(world.truth()).toHaveLength(before.length + 1);
-    await checkDrift(world.cerebros);
-    expect(world.truth()).toHaveLength(before.length + 1);
-    world.cloud.clearFaults();
-    await checkDrift(world.cerebros);
-    expect(world.truth()).toEqual(before);
+    const sent = changing();
+    const [said] = (await checkDrift(world.cerebros, { stack: 'stuck' })).resources;
+    expect(said).toMatchObject({ resource: 'urn:cerebros:stuck:volume:data', verdict: 'unknown' });
+    expect(changing()).toBe(sent);
     const line = 'urn:cerebros:stuck:volume:data, left unfinished by its saga';
-    await until(() => world.worker.log.includes(`${line}: deleted, it was being deleted`));
-    expect(world.worker.log).toContain(`${line}: failed, UNAUTHORIZED`);
+    await whileScheduled(async (scheduled) => {
+      const logged = (text: string): boolean => `${world.worker.log}${scheduled.log}`.includes(`${line}: ${text}`);
+      await until(() => logged('failed, UNAUTHORIZED'), 30_000, 'a check that is refused');
+      expect(world.truth()).toHaveLength(before.length + 1);
+      world.cloud.clearFaults();
+      await until(() => logged('deleted, it was being deleted'), 30_000, 'a check that deletes');
+    });
+    expect(world.truth()).toEqual(before);
   });
 
   it('stays while its saga is under way, and when Temporal ended it until it is rolled back', async () => {

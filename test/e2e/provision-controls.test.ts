@@ -1,7 +1,10 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cancelRunAfterStep, pauseRun, resumeRun } from '../../src/client/control.ts';
 import { rollbackRun } from '../../src/client/rollback.ts';
 import { showRun } from '../../src/client/show.ts';
+import { startSaga } from '../../src/client/start.ts';
 import type { SagaRun } from '../../src/contracts/ledger.ts';
 import { exampleStack, startProvisionWorld, type ProvisionWorld } from '../support/provision-world.ts';
 import { stays } from '../support/stays.ts';
@@ -22,6 +25,12 @@ async function startSlow(id: string, delay_ms: number): Promise<void> {
   world.cloud.addFaults([{ match: { method: 'GET', path: '^/v2/droplets/\\d+$' }, fault: 'slow', delay_ms, times: 1 }]);
   await world.start(id, exampleStack(id));
   await until(() => world.cloud.faults().fired.slow === 1);
+}
+
+function exampleFile(stack: string): string {
+  const path = join(world.dir, `${stack}.json`);
+  writeFileSync(path, JSON.stringify(exampleStack(stack)));
+  return path;
 }
 
 const statusOf = (run: SagaRun | undefined, step: string): string | undefined =>
@@ -59,18 +68,79 @@ describe('a run that is controlled', () => {
 });
 
 describe('two runs for one stack that are started at once', () => {
-  it('make it once: the one that comes second is refused, and takes back only what is its own', async () => {
+  it('make it once: one is started, the other is refused and is nowhere', async () => {
     const before = world.cloud.truth().created;
     const ids = ['twice-a', 'twice-b'];
-    await Promise.all(ids.map((id) => world.start(id, exampleStack('twice'))));
-    const runs = await Promise.all(ids.map((id) => world.closed(id)));
-    expect(runs.map(({ status }) => status).toSorted()).toEqual(['completed', 'rolled_back']);
-    const second = runs.find(({ status }) => status === 'rolled_back');
-    expect(second?.steps[0]).toMatchObject({ step_name: 'create_vpc.main', error: { code: 'INTENT_CHANGED' } });
+    const starts = await Promise.allSettled(ids.map((id) => world.start(id, exampleStack('twice'))));
+    const [refused, let_through] = starts[0]?.status === 'rejected' ? ids : ids.toReversed();
+    expect(starts.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    expect(starts.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: {
+        code: 'STACK_HELD',
+        exitCode: 5,
+        message: expect.stringContaining(let_through ?? ''),
+        hint: expect.stringContaining('cancel'),
+      },
+    });
+    await expect(showRun(world.cerebros, refused ?? '')).rejects.toMatchObject({ code: 'RUN_NOT_FOUND' });
+    expect(await world.closed(let_through ?? '')).toMatchObject({ status: 'completed' });
     const { created } = world.cloud.truth();
     const made = (type: 'vpc' | 'droplet' | 'volume'): number => (created[type] ?? 0) - (before[type] ?? 0);
     expect([made('vpc'), made('droplet'), made('volume')]).toEqual([1, 2, 1]);
     expect(await world.ledger()).toEqual(world.truth());
+  });
+});
+
+describe('a stack with a run that is not over', () => {
+  const volume = (stack: string) => ({
+    kind: 'provisioning',
+    stack,
+    resources: [{ type: 'volume', name: 'one', spec: { region: 'fra1', size_gigabytes: 1 } }],
+  });
+  const refused = (id: string, how: string) => ({
+    code: 'STACK_HELD',
+    message: expect.stringMatching(new RegExp(`found ${id}, which ${how}`)),
+  });
+
+  it('takes no second one, the same start again is the same run, and other stacks are free', async () => {
+    await world.run('held-base', volume('held'));
+    await world.start('held-asks', { kind: 'offboarding', stack: 'held' });
+    await expect(world.start('held-more', volume('held'))).rejects.toMatchObject(refused('held-asks', 'is '));
+    await expect(world.start('held-asks', { kind: 'offboarding', stack: 'held' })).resolves.toBeUndefined();
+    const { stderr, code } = await world.cli(['start', 'provision', '--id', 'held-cli', '--input', exampleFile('held'), '-o', 'json']);
+    expect([code, stderr]).toEqual([5, expect.stringContaining('STACK_HELD')]);
+    await expect(showRun(world.cerebros, 'held-cli')).rejects.toMatchObject({ code: 'RUN_NOT_FOUND' });
+    expect(await world.run('free', volume('free'))).toMatchObject({ status: 'completed' });
+    await world.decide('held-asks', 'approved');
+    expect(await world.closed('held-asks')).toMatchObject({ status: 'completed' });
+    expect(await world.run('held-more', volume('held'))).toMatchObject({ status: 'completed' });
+  });
+
+  it('is held by one that has halted, and by one that Temporal ended, until they are rolled back', async () => {
+    world.cloud.addFaults([{ match: { method: 'POST', path: '^/v2/volumes$' }, fault: '422_quota', times: 1 }]);
+    await startSaga(world.cerebros, { kind: 'provision', id: 'halts', input: volume('halts'), on_failure: 'halt' });
+    expect(await world.closed('halts')).toMatchObject({ status: 'halted' });
+    await expect(world.start('after-halt', volume('halts'))).rejects.toMatchObject(refused('halts', 'is halted'));
+    await rollbackRun(world.cerebros, 'halts');
+    await world.closed('halts');
+    expect(await world.run('after-halt', volume('halts'))).toMatchObject({ status: 'completed' });
+    await world.start('cut', { kind: 'offboarding', stack: 'halts' });
+    await until(async () => (await showRun(world.cerebros, 'cut')).steps[0]?.status === 'waiting');
+    await (await world.cerebros.temporal()).workflow.getHandle('cut').terminate('a test');
+    await expect(world.start('after-cut', volume('halts'))).rejects.toMatchObject(refused('cut', 'was ended by Temporal'));
+    await rollbackRun(world.cerebros, 'cut');
+    await world.closed('cut');
+    await expect(world.run('after-cut', { kind: 'suspension', stack: 'halts' })).resolves.toMatchObject({ status: 'completed' });
+  });
+
+  it('takes one of many that are started at once', async () => {
+    const ids = Array.from({ length: 8 }, (_, n) => `many-${n}`);
+    const starts = await Promise.allSettled(ids.map((id) => world.start(id, volume('many'))));
+    expect(starts.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    const sql = await world.cerebros.ledger();
+    const id = ids[starts.findIndex(({ status }) => status === 'fulfilled')] ?? '';
+    expect(await sql`select id from saga_runs where starts_with(id, 'many-')`).toEqual([{ id }]);
+    expect(await world.closed(id)).toMatchObject({ status: 'completed' });
   });
 });
 

@@ -78,6 +78,7 @@ describe('a plan', () => {
     expect(stdout).toContain('stack shop: 1 to make, 2 to change, 1 to remove');
     expect(stdout).toMatch(/\+ +droplet:web-3 +is not there yet/);
     expect(stdout).toMatch(/~ +droplet:web-1\n +size: s-1vcpu-1gb → s-2vcpu-2gb +\(the stack says otherwise\)/);
+    expect(stdout).toMatch(/~ +firewall:web\n +droplet_ids: \+ droplet:web-3 .*\n +droplet_ids: - \d+ /);
     expect(stdout).toMatch(/- +droplet:web-2 +is no part of the stack any more/);
     expect([world.truth(), mutations()]).toEqual([before, made]);
   });

@@ -32,8 +32,25 @@ describe('a spec', () => {
     expect(await ledger().changeSpec(change)).toMatchObject({ desired_spec: larger, spec_version: 2, saga_id: 'run-1' });
     expect(await ledger().changeSpec({ ...change, from_version: 1 })).toMatchObject({ spec_version: 2 });
     expect(await ledger().revertSpec(change)).toMatchObject({ desired_spec: intent.desired_spec, spec_version: 1 });
-    expect(await ledger().revertSpec(change)).toBe('unchanged');
+    expect(await ledger().revertSpec(change)).toMatchObject({ desired_spec: intent.desired_spec, spec_version: 1 });
     expect(await ledger().changeSpec(change)).toMatchObject({ spec_version: 2 });
+    expect(await ledger().revertSpec(change)).toMatchObject({ spec_version: 1 });
+  });
+
+  test('that a step never changed is not taken back by it', async () => {
+    expect(await ledger().revertSpec(change)).toBe('unchanged');
+  });
+
+  test('and its id come back with a resource whose deletion is taken back, but only by the run that deletes it', async () => {
+    const was = { provider_id: 'vol-1', desired_spec: larger, saga_id: 'run-1' };
+    await ledger().markDeleting({ urn, deleted_by: 'run-2' });
+    await ledger().keep({ urn, deleted_by: 'run-3' });
+    expect(await ledger().find(urn)).toMatchObject({ state: 'deleting' });
+    await ledger().markDeleted(urn);
+    await ledger().keep({ urn, deleted_by: 'run-2' });
+    expect(await ledger().find(urn)).toMatchObject({ state: 'deleted' });
+    await ledger().keep({ urn, deleted_by: 'run-2', was });
+    expect(await ledger().find(urn)).toMatchObject({ state: 'active', deleted_by: null, ...was });
   });
 
   test('stays at its version when it is the same', async () => {

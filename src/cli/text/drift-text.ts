@@ -24,15 +24,15 @@ function detailsOf({ verdict, name, diff, reason }: DriftReport): readonly strin
 
 /** `size: s-1vcpu-1gb → s-2vcpu-2gb`; of a list what it lacks and what is in it too much, each by itself. */
 export function diffLines({ field, desired, actual }: FieldDiff): readonly string[] {
-  if (!Array.isArray(desired) || !Array.isArray(actual)) return [`${field}: ${text(desired)} → ${text(actual)}`];
-  const [wanted, there] = [desired.map(text), actual.map(text)];
+  if (!Array.isArray(desired) || !Array.isArray(actual)) return [`${field}: ${valueText(desired)} → ${valueText(actual)}`];
+  const [wanted, there] = [desired.map(valueText), actual.map(valueText)];
   const lacking = wanted.filter((item) => !there.includes(item)).map((item) => `${field}: lacks ${item}`);
   const extra = there.filter((item) => !wanted.includes(item)).map((item) => `${field}: has ${item} too much`);
   return [...lacking, ...extra];
 }
 
 /** A rule of a firewall in words, anything else as it is written. */
-function text(value: Json): string {
+export function valueText(value: Json): string {
   if (typeof value === 'string') return value;
   if (typeof value !== 'object' || value === null || !('protocol' in value)) return JSON.stringify(value);
   const { protocol, ports, sources, destinations } = value;
@@ -42,8 +42,8 @@ function text(value: Json): string {
       : ` ${word} ${
           Object.values(lists ?? {})
             .flat()
-            .map(text)
+            .map(valueText)
             .join(', ') || 'nowhere'
         }`;
-  return `${text(protocol ?? null)} ${text(ports ?? null)}${targets('from', sources)}${targets('to', destinations)}`;
+  return `${valueText(protocol ?? null)} ${valueText(ports ?? null)}${targets('from', sources)}${targets('to', destinations)}`;
 }

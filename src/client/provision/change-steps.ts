@@ -5,36 +5,45 @@ import type { ModuleName, ProvisionStep } from '../../contracts/provision.ts';
 import type { Change } from './changes.ts';
 
 /**
- * The steps of an update, `first` before them all: what is gone is forgotten, then all is made, then changed, and only at the end, since
- * a delete has no undo, removed.
+ * The steps of an update, `first` before them all: what is gone is forgotten and what is to be attached elsewhere detached, then all is
+ * made, then changed, and only at the end, since what is deleted does not come back, removed.
  */
 export function changeSteps(stack: string, changes: readonly Change[], first: readonly Unordered[] = []): ProvisionStep[] {
-  const of = (...actions: readonly Change['action'][]): readonly Change[] => changes.filter(({ action }) => actions.includes(action));
-  const existing = ({ resource }: Change): { urn: string; type: string } => ({ urn: urnOf(stack, resource), type: typeOf(resource) });
-  const creates = CREATE_ORDER.map((types) =>
-    of('create', 'again')
-      .filter(({ resource }) => types.includes(typeOf(resource) as StackType))
-      .map(({ resource, spec }) => createStepOf(typeOf(resource) as StackType, urnOf(stack, resource), spec ?? {})),
-  );
-  const gone = new Set(changes.filter(({ gone: is }) => is).map(({ resource }) => urnOf(stack, resource)));
+  const isFreeing = ({ action, resource }: Change): boolean =>
+    action === 'again' || (action === 'delete' && typeOf(resource) === 'attachment');
   const layers = [
     first,
-    ...removalLayers(of('again').map(existing)).map((layer) => layer.map((step) => guarded(step, gone))),
-    ...creates,
-    of('update').map((change) => updateStep(stack, change)),
-    ...removalLayers(of('delete').map(existing)).map((layer) => layer.map((step) => guarded(step, gone))),
+    ...removals(stack, changes.filter(isFreeing)),
+    ...creates(stack, changes),
+    changes.filter(({ action }) => action === 'update').map((change) => updateStep(stack, change)),
+    ...removals(
+      stack,
+      changes.filter((change) => change.action === 'delete' && !isFreeing(change)),
+    ),
   ];
   return inLayers(layers, withRefs);
 }
 
-/** What is to be forgotten is not deleted when it is there after all. */
-function guarded(step: Unordered, gone: ReadonlySet<string>): Unordered {
-  return gone.has(step.urn) ? { ...step, params: { gone: true } } : step;
+/** Each step says what it deletes, so that it deletes nothing else. */
+function removals(stack: string, changes: readonly Change[]): Unordered[][] {
+  const before = new Map(changes.map((change) => [urnOf(stack, change.resource), change.before]));
+  const existing = changes.map(({ resource }) => ({ urn: urnOf(stack, resource), type: typeOf(resource) }));
+  return removalLayers(existing).map((layer) => layer.map((step) => ({ ...step, params: { before: { ...before.get(step.urn) } } })));
 }
 
-function updateStep(stack: string, { resource, spec, from_version }: Change): Unordered {
+function creates(stack: string, changes: readonly Change[]): Unordered[][] {
+  const made = changes.filter(({ action }) => action === 'create' || action === 'again');
+  return CREATE_ORDER.map((types) =>
+    made
+      .filter(({ resource }) => types.includes(typeOf(resource) as StackType))
+      .map(({ resource, spec }) => createStepOf(typeOf(resource) as StackType, urnOf(stack, resource), spec ?? {})),
+  );
+}
+
+function updateStep(stack: string, { resource, spec, before, diff }: Change): Unordered {
   const module = `update_${typeOf(resource)}` as ModuleName;
-  return { ...stepOn(module, { urn: urnOf(stack, resource) }), params: { spec, from_version } };
+  const params = { spec, from_version: before?.spec_version ?? null, fields: diff.map(({ field }) => field) };
+  return { ...stepOn(module, { urn: urnOf(stack, resource) }), params };
 }
 
 function urnOf(stack: string, resource: string): string {

@@ -1,7 +1,7 @@
 import type { ProvisionedResource } from '../../contracts/cloud.ts';
 import type { DriftReport, FieldDiff } from '../../contracts/drift.ts';
 import type { Json } from '../../contracts/ledger.ts';
-import { CHANGEABLE } from '../../contracts/provision.ts';
+import { CHANGEABLE, type ResourceBefore } from '../../contracts/provision.ts';
 import { asRef, refOf } from '../../contracts/provision-expand.ts';
 import { canonicalJson } from '../canonical-json.ts';
 
@@ -22,10 +22,8 @@ export interface Change {
   readonly diff: readonly FieldDiff[];
   /** Of a create, an update, or one made again: what it will be, its refs left where what they name is made on the way. */
   readonly spec: { readonly [field: string]: Json } | null;
-  /** The `spec_version` that an update changes. */
-  readonly from_version: number | null;
-  /** Whether it was deleted outside. */
-  readonly gone: boolean;
+  /** How it is meant so far; null when it is not there. */
+  readonly before: ResourceBefore | null;
 }
 
 /** What keeps a plan from being carried out. */
@@ -82,18 +80,35 @@ function compareOne(world: World, { type, name, spec }: WantedResource): Change 
   const report = world.reports.get(row.urn);
   const target = resolved(world, spec);
   if (report?.verdict === 'missing') {
-    return made(world, { action: 'again', resource, spec: target, gone: true, reasons: ['is gone: it was deleted outside'] });
+    return made(world, {
+      action: 'again',
+      resource,
+      spec: target,
+      before: beforeOf(row, true),
+      reasons: ['is gone: it was deleted outside'],
+    });
   }
   const changed = specDiffs(row.desired_spec as WantedResource['spec'], target);
   if (type === 'attachment' && changed.length > 0) {
-    return made(world, { action: 'again', resource, spec: target, reasons: ['is attached otherwise'], diff: changed });
+    return made(world, {
+      action: 'again',
+      resource,
+      spec: target,
+      before: beforeOf(row, false),
+      reasons: ['is attached otherwise'],
+      diff: changed,
+    });
   }
   return updateOf({ row, target, changed, drifted: report?.diff ?? [] });
 }
 
 function made({ made: ids }: World, change: Pick<Change, 'action' | 'resource' | 'spec' | 'reasons'> & Partial<Change>): Change {
   ids.add(change.resource);
-  return { diff: [], from_version: null, gone: false, ...change };
+  return { diff: [], before: null, ...change };
+}
+
+function beforeOf({ provider_id, spec_version, desired_spec, saga_id }: ProvisionedResource, gone: boolean): ResourceBefore {
+  return { provider_id: provider_id ?? '', spec_version, desired_spec, saga_id, gone };
 }
 
 /** Why nothing can be planned for what is in the ledger. */
@@ -119,7 +134,8 @@ interface Update {
 function updateOf({ row, target, changed, drifted }: Update): Change | PlanIssue | undefined {
   const resource = refOf(row.urn);
   const changeable: readonly string[] = CHANGEABLE[row.type as keyof typeof CHANGEABLE] ?? [];
-  const diff = [...changed, ...drifted.filter(({ field }) => !changed.some((one) => one.field === field))];
+  const seen = (one: FieldDiff): FieldDiff => ({ ...one, actual: drifted.find(({ field }) => field === one.field)?.actual ?? one.actual });
+  const diff = [...changed.map(seen), ...drifted.filter(({ field }) => !changed.some((one) => one.field === field))];
   const fixed = diff.filter(({ field }) => !changeable.includes(field)).map(({ field }) => field);
   if (fixed.length > 0) {
     const cure = 'give the resource another name, so that a new one is made and this one removed';
@@ -136,7 +152,7 @@ function updateOf({ row, target, changed, drifted }: Update): Change | PlanIssue
     ...changed.map(({ field }) => `${field}: the stack says otherwise`),
     ...drifted.map(({ field }) => `${field}: was changed outside`),
   ];
-  return { action: 'update', resource, reasons, diff, spec: target, from_version: row.spec_version, gone: false };
+  return { action: 'update', resource, reasons, diff, spec: target, before: beforeOf(row, false) };
 }
 
 function removalOf(world: World, row: ProvisionedResource): Change | PlanIssue | undefined {
@@ -146,7 +162,7 @@ function removalOf(world: World, row: ProvisionedResource): Change | PlanIssue |
   const blocked = gone ? undefined : blockedBy(world, row);
   if (blocked !== undefined) return { resource, message: blocked };
   const reasons = [gone ? 'is gone: it was deleted outside, and is forgotten' : 'is no part of the stack any more'];
-  return { action: 'delete', resource, reasons, diff: [], spec: null, from_version: null, gone };
+  return { action: 'delete', resource, reasons, diff: [], spec: null, before: beforeOf(row, gone) };
 }
 
 /** Fields in which two specs differ; `actual` is what was meant before. */

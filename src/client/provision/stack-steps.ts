@@ -1,10 +1,9 @@
 import type { ProvisionedResource } from '../../contracts/cloud.ts';
-import { inLayers, refOf } from '../../contracts/provision-expand.ts';
+import { inLayers, refOf, type Unordered } from '../../contracts/provision-expand.ts';
 import { expandOffboarding, expandSuspension, removalLayers, stepOn } from '../../contracts/provision-remove.ts';
 import type { ModuleName, ProvisionInput, ProvisionStep } from '../../contracts/provision.ts';
 import { UserError } from '../../contracts/user-error.ts';
-import { listCloudResources } from '../../ledger/queries/list-cloud-resources.ts';
-import { specChangesOfSaga } from '../../ledger/queries/spec-changes-of-saga.ts';
+import { specChangesOfSaga, type SpecChangeRow } from '../../ledger/queries/spec-changes-of-saga.ts';
 import { callLedger, type Cerebros } from '../connect.ts';
 import { refused } from '../errors.ts';
 import { inputOfRun } from '../input-of-run.ts';
@@ -41,24 +40,29 @@ async function stepsFor(
 /** What a run has changed is meant as before, and what it has made is removed. */
 async function rollbackSteps(
   cerebros: Cerebros,
-  { stack, saga_id }: { readonly stack: string; readonly saga_id: string },
+  { saga_id }: { readonly saga_id: string },
   rows: readonly ProvisionedResource[],
 ): Promise<ProvisionStep[]> {
-  const gone = (await callLedger(cerebros, (sql) => listCloudResources(sql, { stack }))).filter(({ deleted_by }) => deleted_by === saga_id);
-  if (gone.length > 0) {
-    const names = gone.map(({ urn }) => refOf(urn)).join(', ');
-    const message = `run ${saga_id} has deleted ${names}: expected one that has only made and changed resources, since others may name what is gone`;
+  const run = (await inputOfRun(cerebros, saga_id)) as unknown as Partial<ProvisionInput> | undefined;
+  const deleted = run?.steps?.filter(({ module }) => /^(delete|detach)_/.test(module)).map(({ urn }) => refOf(urn)) ?? [];
+  if (deleted.length > 0) {
+    const message = `run ${saga_id} has deleted ${deleted.join(', ')}: expected one that has only made and changed resources, since others may name what is gone`;
     throw refused(message, 'cerebros provision plan --input FILE   (with the stack as it was: what is gone is made anew)');
   }
   const changes = await callLedger(cerebros, (sql) => specChangesOfSaga(sql, saga_id));
   const kept = rows.filter((row) => row.saga_id !== saga_id);
-  const updates = changes
-    .filter(({ urn }) => kept.some((row) => row.urn === urn))
-    .map(({ urn, type, desired_spec, spec_version }) => ({
-      ...stepOn(`update_${type}` as ModuleName, { urn }),
-      params: { spec: desired_spec, from_version: spec_version + 1 },
-    }));
+  const updates = [...new Set(changes.map(({ urn }) => urn))]
+    .filter((urn) => kept.some((row) => row.urn === urn))
+    .map((urn) => backStep(changes.filter((change) => change.urn === urn)));
   return inLayers([updates, ...removalLayers(rows.filter((row) => row.saga_id === saga_id))]);
+}
+
+/** The step that means a resource as it was before all the changes of a run, the latest of which is the first. */
+function backStep(changes: readonly SpecChangeRow[]): Unordered {
+  const [last, first] = [changes.at(0), changes.at(-1)];
+  if (!last || !first) throw new Error('expected a change to take back, got none');
+  const params = { spec: first.desired_spec, from_version: last.spec_version + 1 };
+  return { ...stepOn(`update_${first.type}` as ModuleName, first), params };
 }
 
 /** A number that no snapshot of the stack has. */

@@ -13,5 +13,7 @@ create table cloud_spec_history (
   -- The step that ended this version.
   changed_by text not null,
   changed_at timestamptz(3) not null default now(),
+  -- When that step was taken back.
+  reverted_at timestamptz(3),
   primary key (resource, spec_version)
 );

@@ -16,7 +16,7 @@ export async function changeCloudSpec(
   const [found] = await sql<{ ours: boolean }[]>`
     with old as materialized (
       select resource, spec_version, desired_spec,
-        exists (select from cloud_spec_history where resource = ${urn} and changed_by = ${changed_by}) as ours
+        exists (select from cloud_spec_history where resource = ${urn} and changed_by = ${changed_by} and reverted_at is null) as ours
       from cloud_provisioned where resource = ${urn} for update
     ),
     meant as (
@@ -30,6 +30,8 @@ export async function changeCloudSpec(
     kept as (
       insert into cloud_spec_history (resource, spec_version, desired_spec, changed_by)
       select old.resource, old.spec_version, old.desired_spec, ${changed_by} from old join meant on meant.resource = old.resource
+      on conflict (resource, spec_version) do update
+        set (desired_spec, changed_by, changed_at, reverted_at) = (excluded.desired_spec, excluded.changed_by, now(), null)
     )
     select ours from old where ours or coalesce(${from_version}::int, spec_version) = spec_version`;
   return found && (await findCloudResource(sql, urn));

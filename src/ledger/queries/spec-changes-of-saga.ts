@@ -18,8 +18,8 @@ export async function specChangesOfSaga(sql: Sql, saga_id: string): Promise<Spec
     from cloud_spec_history history
       join cloud_resources seen on seen.urn = history.resource
       join cloud_provisioned meant on meant.resource = history.resource and meant.state <> 'deleted'
-    where starts_with(history.changed_by, ${`${saga_id}/`})
-    order by history.changed_at desc, seen.urn
+    where starts_with(history.changed_by, ${`${saga_id}/`}) and history.reverted_at is null
+    order by history.spec_version desc, seen.urn
     limit 1000`;
   return [...rows];
 }

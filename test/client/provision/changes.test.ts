@@ -83,6 +83,12 @@ describe('a stack compared with what there is', () => {
     ['with another size, is changed', changed('droplet:web', { size: 's-2vcpu-2gb' }), {}, ['update droplet:web']],
     ['with a droplet to be off, is changed', changed('droplet:web', { power: 'off' }), {}, ['update droplet:web']],
     ['with another region, cannot be had', changed('volume:data', { region: 'ams3' }), {}, ['issue volume:data']],
+    [
+      'with a volume that is larger outside than it is to be, cannot be had',
+      changed('volume:data', { size_gigabytes: 15 }),
+      { reports: reports({ 'volume:data': drifted({ field: 'size_gigabytes', desired: 10, actual: 20 }) }) },
+      ['issue volume:data'],
+    ],
     ['with a smaller volume, cannot be had', changed('volume:data', { size_gigabytes: 5 }), {}, ['issue volume:data']],
     [
       'without a volume, loses it and its attachment',
@@ -143,8 +149,7 @@ describe('a stack compared with what there is', () => {
       reasons: ['size_gigabytes: was changed outside'],
       diff: [diff],
       spec: { region: 'fra1', size_gigabytes: 10 },
-      from_version: 3,
-      gone: false,
+      before: { provider_id: 'd1', spec_version: 3, desired_spec: { region: 'fra1', size_gigabytes: 10 }, saga_id: 'up', gone: false },
     });
   });
 });
@@ -166,11 +171,19 @@ describe('the steps of a comparison', () => {
       'update_reserved_ip.ip',
     ]);
     expect(steps.at(-1)).toMatchObject({
-      params: { spec: { droplet_id: { ref: 'droplet:web' } }, from_version: 1 },
+      params: { spec: { droplet_id: { ref: 'droplet:web' } }, from_version: 1, fields: ['droplet_id'] },
       needs: expect.arrayContaining(['create_droplet.web']),
     });
-    expect(steps.slice(0, 2).map(({ params }) => params)).toEqual([{ gone: true }, { gone: true }]);
+    expect(steps.slice(0, 2).map(({ params }) => params)).toMatchObject([
+      { before: { provider_id: 'd1:7', gone: true } },
+      { before: { provider_id: '7', gone: true, spec_version: 1 } },
+    ]);
     expect(steps[2]?.params).toMatchObject({ spec: { vpc_uuid: 'v1' } });
+  });
+
+  it('free a volume before it is attached otherwise', () => {
+    const moved = { type: 'attachment', name: 'other', spec: { volume_id: ref('volume:data'), droplet_id: ref('droplet:web') } };
+    expect(stepsOf([...without('attachment:data'), moved]).map(({ name }) => name)).toEqual(['detach_volume.data', 'attach_volume.other']);
   });
 
   it('delete only behind all else, since a delete has no undo', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { verdictOf } from '../../../src/cloud/drift/verdict.ts';
+import { verdictOf as verdictAt } from '../../../src/cloud/drift/verdict.ts';
 import type { ProvisionedResource, ResourceState } from '../../../src/contracts/cloud.ts';
 import type { Json } from '../../../src/contracts/ledger.ts';
 
@@ -23,6 +23,8 @@ const row: ProvisionedResource = {
   created_at: '2026-01-01T00:00:00.000Z',
   updated_at: '2026-01-01T00:00:00.000Z',
 };
+/** Long after the row was touched. */
+const verdictOf = (one: ProvisionedResource, there: Parameters<typeof verdictAt>[1]) => verdictAt(one, there, '2026-01-02T00:00:00.000Z');
 const seen = (parts: { readonly [key: string]: Json } = {}) => ({
   observed: { name: 'nas-x', size: 's-1vcpu-1gb', region: 'fra1', status: 'active', tags: ['nas-x'], locked: false, ...parts },
 });
@@ -41,6 +43,15 @@ test('what is locked and different is being changed, so it is not known', () => 
     diff: [],
     reason: expect.stringMatching(/^locked: power /),
   });
+});
+
+test('what is so new that its tags may come yet is not known while it differs in nothing else', () => {
+  const at = (ms: number, there: ReturnType<typeof seen>) => verdictAt(row, there, new Date(Date.parse(row.updated_at) + ms).toISOString());
+  const late = { verdict: 'unknown', diff: [], reason: 'just made: its tags come late' };
+  expect(at(119_999, seen({ tags: [] }))).toEqual(late);
+  expect(at(120_000, seen({ tags: [] }))).toMatchObject({ verdict: 'drifted', diff: [{ field: 'tags' }] });
+  expect(at(0, seen({ tags: [], status: 'off' }))).toMatchObject({ verdict: 'drifted', diff: [{ field: 'power' }, { field: 'tags' }] });
+  expect(at(0, seen())).toMatchObject({ verdict: 'in_sync' });
 });
 
 test.each<[ResourceState, string | null, RegExp]>([
