@@ -51,7 +51,7 @@ test('has the columns that are agreed on', async () => {
       trials: 'run number params status value error started_at completed_at epochs param_count weights_sha256 engine version',
       cloud_resources: 'urn provider type name provider_id observed observed_at',
       cloud_provisioned: 'resource desired_spec spec_version saga_id state intent_hash created_at updated_at tag posts problem deleted_by',
-      cloud_spec_history: 'resource spec_version desired_spec changed_by changed_at',
+      cloud_spec_history: 'resource spec_version desired_spec changed_by changed_at reverted_at',
       cloud_drift: 'resource provider type name provider_id verdict diff reason checked_at told since',
       cloud_call_budgets: 'token_sha256 calls_left filled_at blocked_until',
     });

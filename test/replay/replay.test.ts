@@ -89,10 +89,13 @@ const ENDINGS: Readonly<Record<string, readonly [event: string, status: string |
   'provision-cancelled': ['CANCELED', null],
   'provision-completed': ['COMPLETED', null],
   'provision-offboarded': ['COMPLETED', null],
+  'provision-rejected': ['FAILED', 'rolled_back'],
   'provision-rolled-back': ['FAILED', 'rolled_back'],
   'provision-stuck': ['FAILED', 'failed'],
   'provision-suspended': ['COMPLETED', null],
   'provision-undo-retried': ['FAILED', 'rolled_back'],
+  'provision-update-rolled-back': ['FAILED', 'rolled_back'],
+  'provision-updated': ['COMPLETED', null],
   'training-job-cancelled': ['CANCELED', null],
   'training-job-completed': ['COMPLETED', null],
   'training-job-paused-and-resumed': ['COMPLETED', null],
@@ -146,6 +149,7 @@ describe('the stored histories', () => {
     'nas-trial-worker-lost',
     'provision-completed',
     'provision-rolled-back',
+    'provision-updated',
   ])('are refused without a call that the code makes: %s', async (name) => {
     expect(await replayOne(withoutEvent(stored(name), 'EVENT_TYPE_ACTIVITY_TASK_SCHEDULED'))).toMatchObject({
       status: 'failed',

@@ -7,7 +7,7 @@ import type { WantedResource } from './changes.ts';
 /** Snapshots are no part of a stack. */
 const ORDER: readonly string[] = CREATE_ORDER.flat();
 
-/** The stack as the ledger means it, so that a comparison with itself shows only what was changed outside. */
+/** The stack as the ledger means it, by type and name, so that a comparison with itself shows only what was changed outside. */
 export function asMeant(stack: string, rows: readonly ProvisionedResource[]): WantedResource[] {
   const refs = new Map(
     rows.flatMap(({ urn, type, provider_id }) => (provider_id === null ? [] : [[`${type} ${provider_id}`, refOf(urn)] as const])),
@@ -15,7 +15,7 @@ export function asMeant(stack: string, rows: readonly ProvisionedResource[]): Wa
   const prefix = stackPrefix(stack);
   return rows
     .filter(({ urn, type }) => urn.startsWith(prefix) && ORDER.includes(type))
-    .toSorted((a, b) => ORDER.indexOf(a.type) - ORDER.indexOf(b.type))
+    .toSorted((a, b) => ORDER.indexOf(a.type) - ORDER.indexOf(b.type) || (a.urn < b.urn ? -1 : 1))
     .map(({ urn, type, desired_spec }) => {
       const spec = Object.entries(desired_spec as WantedResource['spec']).map(([field, value]) => [field, withRefs(refs, field, value)]);
       return { type, name: refOf(urn).slice(type.length + 1), spec: Object.fromEntries(spec) };

@@ -1,4 +1,5 @@
 import { refOf } from '../../contracts/provision-expand.ts';
+import { UserError } from '../../contracts/user-error.ts';
 import type { Cerebros } from '../connect.ts';
 import { checkDrift } from '../drift.ts';
 import type { StartedRun } from '../start.ts';
@@ -25,11 +26,20 @@ export interface RestoreOptions {
 export async function restoreDrift(cerebros: Cerebros, { stack, as }: RestoreOptions = {}): Promise<Restore[]> {
   const restores: Restore[] = [];
   for (const name of stack === undefined ? await driftedStacks(cerebros) : [stack]) {
-    const plan = await planRestore(cerebros, name);
-    const run = (await startPlanned(cerebros, plan, { as })) ?? null;
-    restores.push({ stack: name, changes: plan.changes, issues: plan.issues, run });
+    restores.push(await restoreStack(cerebros, name, as));
   }
   return restores;
+}
+
+async function restoreStack(cerebros: Cerebros, stack: string, as: string | undefined): Promise<Restore> {
+  const { changes, issues, ...plan } = await planRestore(cerebros, stack);
+  try {
+    return { stack, changes, issues, run: (await startPlanned(cerebros, { changes, issues, ...plan }, { as })) ?? null };
+  } catch (error) {
+    // Another run, perhaps an earlier restoring that waits; it does not keep others from theirs.
+    if (!(error instanceof UserError) || error.code !== 'STACK_HELD') throw error;
+    return { stack, changes, issues: [...issues, { resource: stack, message: error.message }], run: null };
+  }
 }
 
 async function driftedStacks(cerebros: Cerebros): Promise<string[]> {

@@ -1,11 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { connect } from '../../src/client/connect.ts';
 import { cancelRunAfterStep, pauseRun, resumeRun } from '../../src/client/control.ts';
 import { rollbackRun } from '../../src/client/rollback.ts';
 import { showRun } from '../../src/client/show.ts';
-import { startSaga } from '../../src/client/start.ts';
+import { startSaga, type StartRequest } from '../../src/client/start.ts';
 import type { SagaRun } from '../../src/contracts/ledger.ts';
+import { ADVISORY_LOCKS } from '../../src/ledger/advisory-locks.ts';
+import { closeLedger, openLedger } from '../../src/ledger/connection.ts';
 import { exampleStack, startProvisionWorld, type ProvisionWorld } from '../support/provision-world.ts';
 import { stays } from '../support/stays.ts';
 import { until } from '../support/until.ts';
@@ -31,6 +34,27 @@ function exampleFile(stack: string): string {
   const path = join(world.dir, `${stack}.json`);
   writeFileSync(path, JSON.stringify(exampleStack(stack)));
   return path;
+}
+
+/** Starts runs, each by a client of its own, that all wait for their turn to find out whether their stack is free before the first does. */
+async function whenAllWait(requests: readonly StartRequest[]): Promise<readonly PromiseSettledResult<unknown>[]> {
+  const { connections } = world.cerebros;
+  const clients = requests.map(() => connect({ connections }));
+  const sql = openLedger(world.servers.databaseUrl, { max: 1 });
+  const [settled] = await sql.begin(async (tx) => {
+    await tx`select pg_advisory_xact_lock(${ADVISORY_LOCKS.stacks})`;
+    const begun = clients.map((client, n) => startSaga(client, requests[n] ?? { kind: '', input: null }));
+    const waiting = async (): Promise<number> => {
+      const [row] = await tx<
+        { n: number }[]
+      >`select count(*)::int as n from pg_locks where objid = ${ADVISORY_LOCKS.stacks} and not granted`;
+      return row?.n ?? 0;
+    };
+    await until(async () => (await waiting()) === requests.length, 2500, 'all starts to wait');
+    return [Promise.allSettled(begun)] as const;
+  });
+  await Promise.all([closeLedger(sql), ...clients.map((client) => client.close())]);
+  return settled;
 }
 
 const statusOf = (run: SagaRun | undefined, step: string): string | undefined =>
@@ -134,8 +158,8 @@ describe('a stack with a run that is not over', () => {
   });
 
   it('takes one of many that are started at once', async () => {
-    const ids = Array.from({ length: 8 }, (_, n) => `many-${n}`);
-    const starts = await Promise.allSettled(ids.map((id) => world.start(id, volume('many'))));
+    const ids = Array.from({ length: 4 }, (_, n) => `many-${n}`);
+    const starts = await whenAllWait(ids.map((id) => ({ kind: 'provision', id, input: volume('many') })));
     expect(starts.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     const sql = await world.cerebros.ledger();
     const id = ids[starts.findIndex(({ status }) => status === 'fulfilled')] ?? '';
