@@ -69,7 +69,7 @@ class Rung {
 
   /** The bytes to go on from, if any. Says so in the log, where a person looks after a crash. */
   async #start(): Promise<Uint8Array | undefined> {
-    const bytes = (await this.#finished()) ?? (this.#checkpoint ? await this.#files.read(this.#checkpoint) : undefined);
+    const bytes = (await this.#left()) ?? (this.#checkpoint ? await this.#files.read(this.#checkpoint) : undefined);
     this.#beat();
     const { attempt } = this.#context.info;
     if ((attempt > 1 || this.#input.resume) && this.#checkpoint) {
@@ -80,16 +80,22 @@ class Rung {
     return bytes;
   }
 
-  /** What an attempt has left that came to the end, but whose answer was lost. Then only the answer is made again. */
-  async #finished(): Promise<Uint8Array | undefined> {
+  /**
+   * The furthest that an attempt has left and not told of, since heartbeats are held back for a while: at the end only the answer is made
+   * again. The first heartbeat then tells of it, so that who is killed often is not taken for one that never comes further.
+   */
+  async #left(): Promise<Uint8Array | undefined> {
     const { dataset_id, dataset_sha256, fit, seed, to_epoch } = this.#input;
-    if (this.#checkpoint?.epoch === to_epoch) return undefined;
-    const left = await this.#files.find(to_epoch);
     const identity = { spec_sha256: specSha256(this.#spec), dataset_id, dataset_sha256: fitSha256(dataset_sha256, fit), seed };
-    if (!left || !isCheckpointOf(left.bytes, identity, to_epoch)) return undefined;
-    if ((await this.#records()).length < to_epoch - this.#from) return undefined;
-    this.#checkpoint = left.checkpoint;
-    return left.bytes;
+    for (let epoch = to_epoch; epoch > (this.#checkpoint?.epoch ?? 0); epoch -= 1) {
+      const left = await this.#files.find(epoch);
+      if (!left || !isCheckpointOf(left.bytes, identity, epoch)) continue;
+      if ((await this.#files.records(this.#from, epoch)).length < epoch - this.#from) continue;
+      this.#checkpoint = left.checkpoint;
+      this.#progress = { epoch, batch: 0, batches: 1 };
+      return left.bytes;
+    }
+    return undefined;
   }
 
   async #train(checkpoint: Uint8Array | undefined): Promise<ThreadResult> {

@@ -40,6 +40,18 @@ describe('trainRung, tried again', () => {
     expect(result).toMatchObject(whole);
   });
 
+  test('goes on from what the attempt before has left on the disk and not told of, and tells of it first', async () => {
+    const { checkpoint } = await firstRung();
+    const input = rungInput({ checkpoint, to_epoch: long });
+    const untold = await diedAfter(3, input);
+    const told = { ...untold, epoch: 1, done: 1, checkpoint };
+    const again = attempt({ ...input, to_epoch: 5 }, { attempt: 2, lastHeartbeat: told });
+    const result = await again.result;
+    expect(again.heartbeats[0]).toEqual({ epoch: 3, done: 3, total: 5, checkpoint: untold.checkpoint });
+    const { epochs: _, ...whole } = await train({ trial: 8, to_epoch: 5 });
+    expect(result).toMatchObject(whole);
+  });
+
   test('begins with the checkpoint of its input when there was no heartbeat, and says nothing of a first attempt', async () => {
     const { checkpoint } = await firstRung();
     const first = attempt(rungInput({ checkpoint }));

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { listResources } from '../../client/provision/resources.ts';
 import { createEmulator, type Emulator } from '../../cloud/emulator/create-emulator.ts';
 import { seedDefaultVpcs } from '../../cloud/emulator/seed.ts';
@@ -14,7 +15,9 @@ export interface DemoCloud {
 export async function startCloud(): Promise<DemoCloud> {
   const emulator = await createEmulator();
   await seedDefaultVpcs(emulator);
-  const env = { CEREBROS_CLOUD_URL: emulator.url, CEREBROS_CLOUD_TOKEN: 'dop_v1_of_the_demo_only', CEREBROS_CLOUD_GAP_MS: '1000' };
+  // Of its own each time, as the budget of calls is the token's: a demo that follows another need not wait.
+  const token = `dop_v1_of_the_demo_${randomBytes(4).toString('hex')}`;
+  const env = { CEREBROS_CLOUD_URL: emulator.url, CEREBROS_CLOUD_TOKEN: token, CEREBROS_CLOUD_GAP_MS: '1000' };
   return { emulator, env };
 }
 
