@@ -47,6 +47,6 @@ async function held(cerebros: Cerebros, stack: string, { id, status }: StackHold
   const ended = endedByTemporal(await describeRun(cerebros, id).catch(() => undefined));
   const how = ended ? 'was ended by Temporal, and is not rolled back so far' : `is ${status}`;
   const message = `stack ${stack}: expected no other run for it that is not over, found ${id}, which ${how}`;
-  const hint = `cerebros show ${id}   (wait for it, or cerebros cancel ${id}; of one that asks people: cerebros reject ${id})`;
+  const hint = `cerebros show ${id}   (wait for it, or cerebros cancel ${id}; of one that asks people: cerebros reject ${id} STEP)`;
   return new UserError('STACK_HELD', message, { hint, exitCode: 5 });
 }
