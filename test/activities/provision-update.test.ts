@@ -10,15 +10,16 @@ const { run } = rig;
 const droplets = (): ReturnType<Emulator['truth']>['resources']['droplets'] => rig.emulator.truth().resources.droplets;
 const volumes = (): ReturnType<Emulator['truth']>['resources']['volumes'] => rig.emulator.truth().resources.volumes;
 
+const row = async () => await rig.ledger.find(WEB);
+const step = (module: ProvisionCall['module'], inputs: ProvisionCall['inputs'] = {}): ProvisionCall => ({
+  module,
+  urn: WEB,
+  inputs,
+  context: {},
+});
+
 describe('a change', () => {
   beforeEach(async () => void (await run('executeStep', WEB_CALL)));
-  const row = async () => await rig.ledger.find(WEB);
-  const step = (module: ProvisionCall['module'], inputs: ProvisionCall['inputs'] = {}): ProvisionCall => ({
-    module,
-    urn: WEB,
-    inputs,
-    context: {},
-  });
 
   test.each([
     ['power_off_droplet', {}, { status: 'off' }],
@@ -60,13 +61,6 @@ describe('a change', () => {
 
 describe('a change that others get in the way of', () => {
   beforeEach(async () => void (await run('executeStep', WEB_CALL)));
-  const row = async () => await rig.ledger.find(WEB);
-  const step = (module: ProvisionCall['module'], inputs: ProvisionCall['inputs'] = {}): ProvisionCall => ({
-    module,
-    urn: WEB,
-    inputs,
-    context: {},
-  });
 
   test('is refused when others have changed it since it was planned', async () => {
     await run('executeStep', step('rename_droplet', { name: 'a' }), { saga_id: 'two' });

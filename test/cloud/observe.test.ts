@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/cloud/clock.ts';
 import { createResource, type ProtocolDependencies } from '../../src/cloud/create-protocol.ts';
 import { deleteResource } from '../../src/cloud/delete-protocol.ts';
 import { createDroplet } from '../../src/cloud/digitalocean/droplets.ts';
@@ -42,8 +43,7 @@ const look = (port: CloudPort = on.port): Promise<DriftFindings> =>
 const verdicts = (findings: readonly DriftFinding[]) => findings.map(({ resource, verdict }) => `${resource} ${verdict}`);
 const make = async (request: typeof disk): Promise<string> => {
   const { provider_id } = await createResource(on, request);
-  const real = { now: () => Date.now(), sleep: (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, Math.min(ms, 20))) };
-  await waitActive({ ...on, clock: real }, request, { poll_ms: 20 });
+  await waitActive({ ...on, clock: systemClock }, request, { poll_ms: 20 });
   return provider_id;
 };
 
